@@ -1,0 +1,1 @@
+// Compiles the AssemblyScript kernels of lib/kernels into lib/dist/kernels.wasm.

@@ -1,0 +1,10 @@
+/**
+ * Tensors: the choice of backend, the differentiable operations of a transformer with their accelerated kernels,
+ * shape checks, seeded random numbers and the Adam optimizer. Imports `store` only.
+ */
+export { tf } from './tf.js';
+export { currentBackend, initBackend, type BackendInfo, type BackendOptions } from './backend.js';
+export { attention, gelu, layerNorm, linear, matMul } from './ops.js';
+export { Adam, type AdamOptions } from './adam.js';
+export { createRng, restoreRng, type Rng, type RngState } from './random.js';
+export { assertShape } from './shape.js';

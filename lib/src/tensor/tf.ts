@@ -1,0 +1,2 @@
+/** TensorFlow.js core under one name, so that every room shares one instance with all gradients registered. */
+export * as tf from '@tensorflow/tfjs-core';
