@@ -1,0 +1,10 @@
+/** stats/: bootstrap intervals, paired comparisons, mean and deviation over seeds. Imports no other room. */
+export {
+  type BootstrapInterval,
+  bootstrapInterval,
+  type BootstrapOptions,
+  type PairedBootstrap,
+  pairedBootstrap,
+} from './bootstrap.js';
+export { type McNemar, mcnemar } from './mcnemar.js';
+export { type MeanAndDeviation, meanAndDeviation, mean, quantileOfSorted, standardDeviation } from './summary.js';
