@@ -1,0 +1,173 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { InputError } from '../errors.js';
+import type { FromThread, SentError, ToThread } from './messages.js';
+
+/** Called after each finished unit of work; `note` is a few words for a person. */
+export type Progress = (done: number, total: number, note?: string) => void;
+
+export interface ParallelOptions {
+  /** Threads to use; 1 runs everything in this thread. Never more than there are items. */
+  readonly threads: number;
+  /** Handed (copied) to the factory of every thread. */
+  readonly init?: unknown;
+  readonly onProgress?: Progress;
+  /** On abort the items that run are finished, no further one is started, and `signal.reason` is thrown. */
+  readonly signal?: AbortSignal;
+}
+
+/** What `exportName` of the module must be: called once per thread, gives the function that is called per item. */
+export type TaskFactory<In, Out> = (
+  init: unknown,
+) => ((item: In) => Promise<Out> | Out) | Promise<(item: In) => Promise<Out> | Out>;
+
+/**
+ * Maps `items` by a function that lives in another module, over worker threads. The results are in the order of the
+ * items and do not depend on the number of threads. Items are copied to the threads; typed arrays in results that own
+ * their whole buffer are moved, not copied, so a task must not keep them.
+ *
+ * @param module URL of the compiled module (`new URL('./task.js', import.meta.url)`), which exports `exportName`
+ * @throws what the first failing item (in the order of the items) threw: an InputError stays one, other errors keep
+ *   name and message; `signal.reason` on abort
+ */
+export async function parallelMap<In, Out>(
+  module: URL,
+  exportName: string,
+  items: readonly In[],
+  options: ParallelOptions,
+): Promise<Out[]> {
+  options.signal?.throwIfAborted();
+  if (items.length === 0) return [];
+  const threads = Math.min(Math.floor(options.threads), items.length);
+  if (!(threads >= 1)) throw new InputError('parallelMap', `threads is ${options.threads}, at least 1 was expected.`);
+  return threads === 1
+    ? mapHere(module, exportName, items, options)
+    : mapThreads(module, exportName, items, threads, options);
+}
+
+async function mapHere<In, Out>(
+  module: URL,
+  exportName: string,
+  items: readonly In[],
+  options: ParallelOptions,
+): Promise<Out[]> {
+  const loaded = (await import(/* @vite-ignore */ sourceOf(module).href)) as Record<string, unknown>;
+  const factory = loaded[exportName];
+  if (typeof factory !== 'function') throw new Error(`parallelMap: ${module.href} exports no function ${exportName}`);
+  const task = await (factory as TaskFactory<In, Out>)(options.init);
+  const results: Out[] = [];
+  for (const item of items) {
+    options.signal?.throwIfAborted();
+    results.push(await task(item));
+    options.onProgress?.(results.length, items.length);
+    await new Promise(setImmediate); // a task may be synchronous; let signals and timers in between items
+  }
+  return results;
+}
+
+function mapThreads<In, Out>(
+  module: URL,
+  exportName: string,
+  items: readonly In[],
+  threads: number,
+  options: ParallelOptions,
+): Promise<Out[]> {
+  const { signal, onProgress, init } = options;
+  const threadModule = compiledOf(new URL('./thread.js', import.meta.url));
+  const workerData = { module: compiledOf(module).href, exportName, init };
+  const results = new Array<Out>(items.length);
+  const workers: Worker[] = [];
+  let next = 0;
+  let done = 0;
+  let active = threads;
+  let failure: { index: number; error: unknown } | null = null;
+
+  return new Promise<Out[]>((resolve, reject) => {
+    const onAbort = (): void => fail(-1, signal?.reason);
+    /** Of several failures the one of the earliest item counts, so the error does not depend on timing. */
+    const fail = (index: number, error: unknown): void => {
+      if (!failure || index < failure.index) failure = { index, error };
+    };
+    const retire = (worker: Worker): void => {
+      worker.removeAllListeners();
+      worker.on('error', () => undefined);
+      void worker.terminate();
+      if (--active > 0) return;
+      signal?.removeEventListener('abort', onAbort);
+      if (failure) reject(failure.error as Error);
+      else resolve(results);
+    };
+    const feed = (worker: Worker): void => {
+      if (failure || next === items.length) return retire(worker);
+      const message: ToThread = { index: next, item: items[next] };
+      next++;
+      try {
+        worker.postMessage(message);
+      } catch (error) {
+        fail(message.index, error);
+        retire(worker);
+      }
+    };
+    signal?.addEventListener('abort', onAbort);
+    for (let i = 0; i < threads; i++) {
+      const worker = new Worker(threadModule, { workerData, execArgv: [] });
+      workers.push(worker);
+      let current = -1;
+      worker.on('message', (message: FromThread) => {
+        if ('ready' in message) {
+          current = next;
+          return feed(worker);
+        }
+        if (message.error) fail(message.index, restoreError(message.error));
+        else {
+          results[message.index] = message.result as Out;
+          done++;
+          try {
+            onProgress?.(done, items.length);
+          } catch (error) {
+            fail(message.index, error);
+          }
+        }
+        current = next;
+        feed(worker);
+      });
+      worker.on('error', (error) => {
+        fail(Math.max(current, 0), error);
+        retire(worker);
+      });
+      worker.on('exit', (code) => {
+        fail(
+          Math.max(current, 0),
+          new Error(`parallelMap: a worker thread of ${exportName} ended by itself (exit code ${code})`),
+        );
+        retire(worker);
+      });
+    }
+  });
+}
+
+function restoreError(sent: SentError): Error {
+  if (sent.input) return new InputError(sent.input.where, sent.input.problem);
+  const error = new Error(sent.message);
+  error.name = sent.name;
+  if (sent.stack) error.stack = sent.stack;
+  return error;
+}
+
+/** From a source checkout (`lib/src/*.ts`): the file to import in this thread. Compiled modules stay as they are. */
+function sourceOf(module: URL): URL {
+  if (module.protocol !== 'file:' || existsSync(module)) return module;
+  const source = pathToFileURL(fileURLToPath(module).replace(/\.js$/, '.ts'));
+  return existsSync(source) ? source : module;
+}
+
+/** The compiled twin of a module: worker threads run plain JavaScript only. */
+function compiledOf(module: URL): URL {
+  if (module.protocol !== 'file:') return module;
+  const path = fileURLToPath(module);
+  if (path.endsWith('.js') && existsSync(path)) return module;
+  const compiled = path.replace(/([\\/])lib([\\/])src([\\/])/, '$1lib$2dist$3').replace(/\.ts$/, '.js');
+  if (!existsSync(compiled)) throw new Error(`parallelMap: ${path} is not compiled; run \`npm run build\` first`);
+  return pathToFileURL(compiled);
+}
