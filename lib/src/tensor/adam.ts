@@ -1,6 +1,7 @@
 /** The Adam optimizer with PyTorch's semantics, so that training steps match the reference's. */
 import { float32, type StoredTensor } from '../store/index.js';
-import { KERNEL, kernelsActive } from './backend.js';
+import { kernelsActive } from './backend.js';
+import { KERNEL } from './kernel-names.js';
 import { assertShape } from './shape.js';
 import { tf } from './tf.js';
 

@@ -1,17 +1,21 @@
 /** The one place that picks the backend, and says why. */
 import { createRequire } from 'node:module';
+import { InputError } from '../errors.js';
+import { loadBlas } from './blas.js';
+import { registerKernels, restorePlainKernels } from './kernels.js';
 import { tf } from './tf.js';
 
 export type BackendPreference = 'auto' | 'node-gpu' | 'node' | 'wasm' | 'cpu';
+const PREFERENCES: readonly string[] = ['auto', 'node-gpu', 'node', 'wasm', 'cpu'];
 
 export interface BackendOptions {
-  /** Which backend to use; `auto` takes the first present of node-gpu, node, wasm, cpu. */
+  /** Which backend to use; `auto` takes the first present of node-gpu, node, wasm, cpu. KEYMYNA_BACKEND sets the default. */
   readonly prefer?: BackendPreference;
   /** Whether the wasm backend uses the suite's own kernels (default true). */
   readonly accelerate?: boolean;
   /** Whether the wasm backend multiplies with a BLAS of the system where there is one (default true). */
   readonly blas?: boolean;
-  /** Threads of the BLAS; 1 where several processes share the machine. */
+  /** Threads of the BLAS (default 1: the suite runs one process a core). */
   readonly blasThreads?: number;
 }
 
@@ -24,15 +28,6 @@ export interface BackendInfo {
   /** Why this backend, in a sentence. */
   readonly reason: string;
 }
-
-/** Names of the suite's own kernels in TensorFlow.js' registry. */
-export const KERNEL = {
-  linear: 'KeymynaLinear',
-  layerNorm: 'KeymynaLayerNorm',
-  gelu: 'KeymynaGelu',
-  attention: 'KeymynaAttention',
-  adam: 'KeymynaAdam',
-} as const;
 
 let info: BackendInfo | null = null;
 
@@ -47,19 +42,64 @@ export function kernelsActive(): boolean {
   return info?.accelerated ?? false;
 }
 
-/** Starts the backend. May be called again to change it; tensors of the former backend stay where they are. */
+/** Loads a native backend if its package is installed and works. */
+async function tryNative(packageName: string): Promise<string | null> {
+  try {
+    createRequire(import.meta.url)(packageName);
+    return (await tf.setBackend('tensorflow')) ? null : `${packageName} is installed but does not start`;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return code === 'MODULE_NOT_FOUND'
+      ? `${packageName} is not installed`
+      : `${packageName} does not load (${message.split('\n')[0]})`;
+  }
+}
+
+async function startWasm(options: BackendOptions, why: string): Promise<BackendInfo> {
+  await import('@tensorflow/tfjs-backend-wasm');
+  if (!(await tf.setBackend('wasm'))) throw new Error('the wasm backend does not start');
+  const base = { name: 'wasm', accelerated: false, blas: null } as const;
+  if (options.accelerate === false) {
+    restorePlainKernels();
+    return { ...base, reason: `${why}; plain, as asked for` };
+  }
+  const blas = options.blas === false ? null : loadBlas(options.blasThreads ?? 1);
+  registerKernels(blas);
+  const products = blas ? `products by ${blas.library}` : 'products by the suite’s own kernels';
+  return { ...base, accelerated: true, blas: blas?.library ?? null, reason: `${why}; ${products}` };
+}
+
+/**
+ * Starts the backend. May be called again to change it; tensors of the former backend stay where they are.
+ *
+ * @throws InputError when the backend that was asked for by name is not there
+ */
 export async function initBackend(options: BackendOptions = {}): Promise<BackendInfo> {
-  const { prefer = 'auto' } = options;
-  const require = createRequire(import.meta.url);
+  const prefer = options.prefer ?? process.env.KEYMYNA_BACKEND ?? 'auto';
+  if (!PREFERENCES.includes(prefer)) {
+    throw new InputError('backend', `found ${JSON.stringify(prefer)}, expected one of ${PREFERENCES.join(', ')}`);
+  }
+  const refusals: string[] = [];
+  const natives = [
+    ['node-gpu', '@tensorflow/tfjs-node-gpu', 'tensorflow-gpu'],
+    ['node', '@tensorflow/tfjs-node', 'tensorflow'],
+  ] as const;
+  for (const [key, packageName, name] of natives) {
+    if (prefer !== 'auto' && prefer !== key) continue;
+    const refusal = await tryNative(packageName);
+    if (refusal === null) {
+      info = { name, accelerated: false, blas: null, reason: `${packageName} is installed and starts` };
+      return info;
+    }
+    if (prefer === key) throw new InputError(`backend ${prefer}`, `${refusal}; install it, or use auto`);
+    refusals.push(refusal);
+  }
   if (prefer === 'cpu') {
     await import('@tensorflow/tfjs-backend-cpu');
     await tf.setBackend('cpu');
     info = { name: 'cpu', accelerated: false, blas: null, reason: 'the cpu backend was asked for' };
     return info;
   }
-  void require;
-  await import('@tensorflow/tfjs-backend-wasm');
-  await tf.setBackend('wasm');
-  info = { name: 'wasm', accelerated: false, blas: null, reason: 'WebAssembly runs everywhere' };
+  info = await startWasm(options, prefer === 'wasm' ? 'the wasm backend was asked for' : refusals.join(', '));
   return info;
 }

@@ -2,16 +2,19 @@
  * The differentiable operations of a transformer on packed rows. Each uses the accelerated kernel where the backend has
  * one and TensorFlow.js operations elsewhere; values and gradients agree. Letters: R rows, B clips, N tokens, H heads.
  */
-import { KERNEL, kernelsActive } from './backend.js';
+import { kernelsActive } from './backend.js';
+import { KERNEL } from './kernel-names.js';
 import { plainAttention, plainGelu, plainLayerNorm, plainLinear, plainMatMul } from './plain.js';
 import { assertShape } from './shape.js';
 import { tf } from './tf.js';
 
-type Inputs = Record<string, tf.Tensor>;
-const runKernel = (name: string, inputs: Inputs, attributes: Record<string, number> = {}): tf.Tensor[] => {
-  const out: unknown = tf.engine().runKernel(name, inputs, attributes);
-  return Array.isArray(out) ? (out as tf.Tensor[]) : [out as tf.Tensor];
-};
+/** Runs one of the suite's kernels and returns its first output; what it keeps for the gradient lives on the tape. */
+function run<T extends tf.Tensor>(name: string, inputs: Record<string, tf.Tensor>, attrs: tf.NamedAttrMap = {}): T {
+  return tf.tidy(() => {
+    const out: unknown = tf.engine().runKernel(name, inputs, attrs);
+    return (Array.isArray(out) ? out[0] : out) as T;
+  });
+}
 
 /**
  * Matrix product a [m, k] times b [k, n], or times b' when `transposeB` (then b is [n, k]).
@@ -40,7 +43,7 @@ export function matMul(a: tf.Tensor2D, b: tf.Tensor2D, options: { transposeB?: b
 export function linear(x: tf.Tensor2D, weight: tf.Tensor2D, bias?: tf.Tensor1D): tf.Tensor2D {
   assertShape('linear: [...x, ...weight]', [...x.shape, ...weight.shape], ['R', 'in', 'out', 'in']);
   if (bias) assertShape('linear: bias', bias.shape, [weight.shape[0]]);
-  if (kernelsActive()) return runKernel(KERNEL.linear, bias ? { x, weight, bias } : { x, weight })[0] as tf.Tensor2D;
+  if (kernelsActive()) return run(KERNEL.linear, bias ? { x, weight, bias } : { x, weight });
   return tf.tidy(() => plainLinear(x, weight, bias));
 }
 
@@ -53,13 +56,13 @@ export function linear(x: tf.Tensor2D, weight: tf.Tensor2D, bias?: tf.Tensor1D):
  */
 export function layerNorm(x: tf.Tensor2D, gain: tf.Tensor1D, bias: tf.Tensor1D, epsilon = 1e-5): tf.Tensor2D {
   assertShape('layerNorm: [...x, ...gain, ...bias]', [...x.shape, ...gain.shape, ...bias.shape], ['R', 'w', 'w', 'w']);
-  if (kernelsActive()) return runKernel(KERNEL.layerNorm, { x, gain, bias }, { epsilon })[0] as tf.Tensor2D;
+  if (kernelsActive()) return run(KERNEL.layerNorm, { x, gain, bias }, { epsilon });
   return tf.tidy(() => plainLayerNorm(x, gain, bias, epsilon));
 }
 
 /** The exact Gaussian error linear unit, x Phi(x) (Hendrycks and Gimpel 2016); any shape. */
 export function gelu<T extends tf.Tensor>(x: T): T {
-  if (kernelsActive()) return runKernel(KERNEL.gelu, { x })[0] as T;
+  if (kernelsActive()) return run(KERNEL.gelu, { x });
   return tf.tidy(() => plainGelu(x));
 }
 
@@ -75,7 +78,7 @@ export function attention(qkv: tf.Tensor2D, nClips: number, nTokens: number, num
     throw new RangeError(`attention: ${qkv.shape[1]} columns cannot be cut into q, k, v of ${numHeads} heads each`);
   }
   if (kernelsActive()) {
-    return runKernel(KERNEL.attention, { qkv }, { nClips, nTokens, numHeads })[0] as tf.Tensor2D;
+    return run(KERNEL.attention, { qkv }, { nClips, nTokens, numHeads });
   }
   return tf.tidy(() => plainAttention(qkv, nClips, nTokens, numHeads));
 }

@@ -1,0 +1,12 @@
+/** Names of the suite's own kernels in TensorFlow.js' registry. */
+export const KERNEL = {
+  linear: 'KeymynaLinear',
+  columnSums: 'KeymynaColumnSums',
+  layerNorm: 'KeymynaLayerNorm',
+  layerNormGrad: 'KeymynaLayerNormGrad',
+  gelu: 'KeymynaGelu',
+  geluGrad: 'KeymynaGeluGrad',
+  attention: 'KeymynaAttention',
+  attentionGrad: 'KeymynaAttentionGrad',
+  adam: 'KeymynaAdam',
+} as const;
