@@ -1,0 +1,25 @@
+/**
+ * mel/: from samples to mel spectrograms as the reference computes them, and clips cut from them.
+ * May import tensor/ only.
+ */
+export { RealFft } from './fft.js';
+export {
+  denseFilterBank,
+  hzToMel,
+  MEL,
+  melCorners,
+  melFilterBank,
+  melToHz,
+  type MelConfig,
+  type MelFilterBank,
+} from './filterBank.js';
+export {
+  frameCount,
+  hannWindow,
+  melSpectrogram,
+  powerSpectrogram,
+  type MelSpectrogram,
+  type MelTrack,
+  type PowerSpectrogram,
+} from './spectrogram.js';
+export { CLIP_FRAMES, CLIP_SAMPLES, clipStarts, cutClip, cutClips } from './clips.js';
