@@ -1,0 +1,145 @@
+/**
+ * The house style: one palette, one font, one base layout, so that figures of different notebooks can stand side by side.
+ * Sizes are chosen for a page 800 pixels wide (a paper's text width at twice its print size).
+ * Imports only its sibling figure.ts and types.
+ */
+import type { Layout, LayoutAxis } from 'plotly.js';
+import type { Figure, Table } from './figure.js';
+
+/** Okabe & Ito's colours, told apart with every common kind of colour blindness. */
+export const PALETTE = {
+  black: '#000000',
+  orange: '#E69F00',
+  sky: '#56B4E9',
+  green: '#009E73',
+  yellow: '#F0E442',
+  blue: '#0072B2',
+  red: '#D55E00',
+  purple: '#CC79A7',
+  grey: '#8A8A8A',
+} as const;
+
+/** One colour a meaning, in every figure. */
+export const COLOUR = {
+  vertical: PALETTE.blue,
+  square: PALETTE.orange,
+  hybrid: PALETTE.green,
+  random: PALETTE.grey,
+  spectrum: PALETTE.sky,
+  template: PALETTE.purple,
+  same: PALETTE.blue,
+  fifth: PALETTE.sky,
+  relative: PALETTE.green,
+  parallel: PALETTE.orange,
+  other: '#D0D0D0',
+} as const;
+
+/** Colour maps that stay ordered in grey and for colour-blind readers. */
+export const HEAT = 'Cividis';
+export const HEAT_SPECTRUM = 'Viridis';
+
+const FONT = { family: 'Helvetica, Arial, sans-serif', size: 13, color: '#222222' };
+
+/** Axis with a title (give the unit in it), ticks outside and a light grid. */
+export function axis(title: string, more: Partial<LayoutAxis> = {}): Partial<LayoutAxis> {
+  return {
+    title: { text: title, standoff: 8 },
+    automargin: true,
+    gridcolor: '#E6E6E6',
+    linecolor: '#666666',
+    showline: true,
+    ticks: 'outside',
+    ticklen: 4,
+    zeroline: false,
+    ...more,
+  };
+}
+
+/** The base layout; `title` is short, the caption carries the explanation. */
+export function layout(title: string, height: number, more: Partial<Layout> = {}): Partial<Layout> {
+  return {
+    title: { text: title, font: { ...FONT, size: 15 }, x: 0.01, xanchor: 'left', y: 0.98, yanchor: 'top' },
+    height,
+    font: FONT,
+    paper_bgcolor: '#FFFFFF',
+    plot_bgcolor: '#FFFFFF',
+    margin: { l: 64, r: 24, t: 56, b: 56 },
+    hoverlabel: { font: FONT },
+    legend: { orientation: 'h', x: 0, y: -0.18, yanchor: 'top', font: FONT },
+    ...more,
+  };
+}
+
+/** A small heading over a panel, placed in paper coordinates. */
+export function panelTitle(text: string, x: number, y: number): Partial<Layout['annotations'][number]> {
+  return { text: `<b>${text}</b>`, x, y, xref: 'paper', yref: 'paper', xanchor: 'left', yanchor: 'bottom', showarrow: false, font: FONT };
+}
+
+/** Where a measurement comes from; part of every caption. */
+export interface Source {
+  readonly preset: string;
+  readonly configId: string;
+}
+
+/** Caption text, then the preset, configuration and command that make it again. */
+export function captionOf(id: string, text: string, source: Source): string {
+  return `${text} Preset ${source.preset}, configuration ${source.configId}; numbers: figures/${source.preset}/data/${id}.json, made by \`npm run reproduce -- --preset ${source.preset}\`.`;
+}
+
+/** Assembles a figure; the one place that sets id and caption. */
+export function figure(
+  id: string,
+  source: Source,
+  text: string,
+  data: Figure['data'],
+  figureLayout: Partial<Layout>,
+): Figure {
+  return { id, caption: captionOf(id, text, source), data, layout: figureLayout };
+}
+
+/** Assembles a table; the one place that sets id and caption. */
+export function table(
+  id: string,
+  source: Source,
+  text: string,
+  columns: Table['columns'],
+  rows: Table['rows'],
+): Table {
+  return { id, caption: captionOf(id, text, source), columns, rows };
+}
+
+/** A share or score of 0..1 as points of 100 with one decimal: `0.6123` is `61.2`. */
+export function points(value: number): string {
+  return (100 * value).toFixed(1);
+}
+
+/** An interval in points: `61.2 [57.9, 64.4]`. */
+export function interval(value: { readonly estimate: number; readonly low: number; readonly high: number }): string {
+  return `${points(value.estimate)} [${points(value.low)}, ${points(value.high)}]`;
+}
+
+/** A difference in points with its sign: `+2.1 [-0.4, +4.6]`. */
+export function signedInterval(value: { readonly estimate: number; readonly low: number; readonly high: number }): string {
+  const signed = (x: number) => `${x < 0 ? '−' : '+'}${Math.abs(100 * x).toFixed(1)}`;
+  return `${signed(value.estimate)} [${signed(value.low)}, ${signed(value.high)}]`;
+}
+
+/** A p value with three decimals; never 0. */
+export function probability(p: number): string {
+  return p < 0.001 ? '< 0.001' : p.toFixed(3);
+}
+
+/** Plotly's error bars from intervals, in the unit of `scale` times the value. */
+export function errorBars(
+  intervals: readonly { readonly estimate: number; readonly low: number; readonly high: number }[],
+  scale: number,
+): { type: 'data'; symmetric: false; array: number[]; arrayminus: number[]; thickness: number; width: number } {
+  return {
+    type: 'data',
+    symmetric: false,
+    array: intervals.map((v) => scale * (v.high - v.estimate)),
+    arrayminus: intervals.map((v) => scale * (v.estimate - v.low)),
+    thickness: 1.4,
+    width: 4,
+  };
+}
