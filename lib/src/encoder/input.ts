@@ -1,0 +1,91 @@
+/** From clips to what the transformer reads: patches of kept tokens and their positions, as typed arrays. */
+import { InputError } from '../errors.js';
+import { PATCH_SIZE, patchify, tokenGrid, type Patching } from '../views/index.js';
+import type { EncoderConfig } from './config.js';
+import { sincos2d } from './positions.js';
+
+/** One patching of a batch of clips, R = nClips * nTokens rows. */
+export interface EncoderInput {
+  readonly patching: Patching;
+  readonly nClips: number;
+  /** Tokens of each clip that are given (the kept ones, or all). */
+  readonly nTokens: number;
+  /** `[R, 256]` after `inputScale`. */
+  readonly patches: Float32Array;
+  /** Position embeddings of the same tokens, `[R, width]`. */
+  readonly positions: Float32Array;
+}
+
+/**
+ * Cuts, scales and checks clips. Only kept tokens are cut: patch embedding works on every token alone, so this equals
+ * the reference's embedding of all tokens followed by dropping some.
+ *
+ * @param clips `[nClips, 128, clipFrames]` mel power
+ * @param kept token ids `[nClips, nKept]`; all tokens without it
+ * @throws InputError for a wrong length, a token id out of range or a value that is not finite
+ */
+export function encoderInput(
+  config: EncoderConfig,
+  patching: Patching,
+  clips: Float32Array,
+  nClips: number,
+  clipFrames: number,
+  kept?: Int32Array,
+): EncoderInput {
+  const { nMels } = config;
+  if (!(Number.isInteger(nClips) && nClips >= 1)) throw new InputError('clips', `${nClips} clips; expected 1 or more`);
+  if (clips.length !== nClips * nMels * clipFrames) {
+    throw new InputError(
+      'clips',
+      `${clips.length} values found; ${nClips} clips of ${nMels} bands x ${clipFrames} frames have ` +
+        `${nClips * nMels * clipFrames}. For clips of another length give clipFrames`,
+    );
+  }
+  const patches = patchify(clips, nClips, clipFrames, patching, kept);
+  return patchesInput(config, patching, patches, nClips, clipFrames, kept);
+}
+
+/**
+ * As `encoderInput`, from patches that are cut already.
+ *
+ * @param patches `[nClips * nKept, 256]` mel power, the tokens of `kept` in its order; scaled in place
+ */
+export function patchesInput(
+  config: EncoderConfig,
+  patching: Patching,
+  patches: Float32Array,
+  nClips: number,
+  clipFrames: number,
+  kept?: Int32Array,
+): EncoderInput {
+  const { nMels, width } = config;
+  const [nRows, nColumns] = tokenGrid(patching, nMels, clipFrames);
+  const [bins, frames] = PATCH_SIZE[patching];
+  const nPatches = kept ? kept.length : nClips * nRows * nColumns;
+  if (patches.length !== nPatches * bins * frames) {
+    throw new InputError('patches', `${patches.length} values are not [${nPatches} patches, ${bins * frames}]`);
+  }
+  scaleInPlace(patches, config.inputScale, nClips);
+  const all = sincos2d(nRows, nColumns, width);
+  const nTokens = kept ? kept.length / nClips : nRows * nColumns;
+  if (nTokens === 0) throw new InputError('kept', 'no token is kept; the mean over none is not defined');
+  const positions = new Float32Array(nClips * nTokens * width);
+  for (let row = 0; row < nClips * nTokens; row++) {
+    const token = kept ? kept[row] : row % nTokens;
+    positions.set(all.subarray(token * width, (token + 1) * width), row * width);
+  }
+  return { patching, nClips, nTokens, patches, positions };
+}
+
+/** Applies the input scale and refuses what would become a NaN embedding. */
+function scaleInPlace(patches: Float32Array, scale: EncoderConfig['inputScale'], nClips: number): void {
+  for (let i = 0; i < patches.length; i++) {
+    const value = scale === 'log1p' ? Math.log1p(patches[i]) : patches[i];
+    if (!Number.isFinite(value)) {
+      const clip = Math.floor(i / (patches.length / nClips));
+      const expected = scale === 'log1p' ? 'finite power, not negative' : 'finite power';
+      throw new InputError(`clip ${clip}`, `its mel spectrogram holds ${patches[i]}; expected ${expected}`);
+    }
+    patches[i] = value;
+  }
+}

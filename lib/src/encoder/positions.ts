@@ -1,0 +1,29 @@
+/** The fixed position embedding of SimpleViT (Beyer, Zhai and Kolesnikov 2022), as the reference computes it. */
+
+/**
+ * Sine and cosine of a token's place in the grid of patches: for k = 0 .. d/4-1 and omega_k = 10000^(-k / (d/4 - 1)),
+ * the four parts [sin(omega x), cos(omega x), sin(omega y), cos(omega y)], x = column (time), y = row (frequency).
+ * Angles are rounded to float32 where the reference rounds them.
+ *
+ * @param width d, a multiple of 4, at least 8
+ * @returns `[nRows * nColumns, width]`, tokens row-major as `patchify` orders them
+ */
+export function sincos2d(nRows: number, nColumns: number, width: number): Float32Array {
+  const quarter = width / 4;
+  const omega = Float32Array.from({ length: quarter }, (_, k) => {
+    return 1 / Math.fround(10000 ** Math.fround(k / (quarter - 1)));
+  });
+  const embedding = new Float32Array(nRows * nColumns * width);
+  for (let token = 0; token < nRows * nColumns; token++) {
+    const [x, y] = [token % nColumns, Math.floor(token / nColumns)];
+    const start = token * width;
+    for (let k = 0; k < quarter; k++) {
+      const [angleX, angleY] = [Math.fround(x * omega[k]), Math.fround(y * omega[k])];
+      embedding[start + k] = Math.sin(angleX);
+      embedding[start + quarter + k] = Math.cos(angleX);
+      embedding[start + 2 * quarter + k] = Math.sin(angleY);
+      embedding[start + 3 * quarter + k] = Math.cos(angleY);
+    }
+  }
+  return embedding;
+}

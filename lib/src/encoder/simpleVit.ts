@@ -1,0 +1,120 @@
+/**
+ * SimpleViT (Beyer, Zhai and Kolesnikov 2022) as Myna's vit.py has it, on packed rows: a batch of clips is one matrix
+ * [R, width] with R = nClips * nTokens, the tokens of a clip on consecutive rows. Pure functions of weights and inputs.
+ */
+import { attention, gelu, layerNorm, linear, tf } from '../tensor/index.js';
+import { patchEmbeddingPrefix, type EncoderConfig } from './config.js';
+import type { EncoderInput } from './input.js';
+
+export type Weights = ReadonlyMap<string, tf.Tensor>;
+
+/** What one block computes; all of [R, ...]. (A type, not an interface, so that `tf.tidy` takes it.) */
+export type BlockIntermediates = {
+  /** Queries, keys and values before attention, `[R, 3 * numHeads * headDim]`: q | k | v, heads inside each. */
+  readonly qkv: tf.Tensor2D;
+  /** What attention adds to its input, `[R, width]`. */
+  readonly attentionOut: tf.Tensor2D;
+  /** Input + attentionOut, `[R, width]`. */
+  readonly afterAttention: tf.Tensor2D;
+  /** What the MLP adds, `[R, width]`. */
+  readonly mlpOut: tf.Tensor2D;
+  /** The block's output, afterAttention + mlpOut, `[R, width]`. */
+  readonly out: tf.Tensor2D;
+};
+
+/** Every stage of one forward pass, R = nClips * nTokens. The caller disposes them (`tf.dispose(intermediates)`). */
+export type Intermediates = {
+  readonly nTokens: number;
+  /** Patches after `inputScale`, `[R, 256]`. */
+  readonly patches: tf.Tensor2D;
+  /** Patch embedding: LayerNorm, Linear, LayerNorm; `[R, width]`. */
+  readonly embedded: tf.Tensor2D;
+  /** embedded + position embedding, `[R, width]`: what enters block 0. */
+  readonly tokens: tf.Tensor2D;
+  readonly blocks: BlockIntermediates[];
+  /** After the final LayerNorm, `[R, width]`. */
+  readonly normalized: tf.Tensor2D;
+  /** Mean over tokens: the embedding, `[nClips, width]`. */
+  readonly pooled: tf.Tensor2D;
+};
+
+/**
+ * The embedding of one patching.
+ *
+ * @param layer without it the final LayerNorm and the mean over tokens; with k (0 .. depth) the mean over tokens of
+ *   what k blocks made, not normalised
+ * @returns `[nClips, width]`
+ */
+export function embed(weights: Weights, config: EncoderConfig, input: EncoderInput, layer?: number): tf.Tensor2D {
+  return tf.tidy(() => {
+    let x = tf.tidy(() => patchEmbedding(weights, config, input).tokens);
+    for (let k = 0; k < (layer ?? config.depth); k++) {
+      // One tidy a block keeps the memory at that of one block; under a gradient the tape keeps what it needs.
+      const next: tf.Tensor2D = tf.tidy(() => block(weights, config, k, x, input).out);
+      x.dispose();
+      x = next;
+    }
+    return meanOverTokens(layer === undefined ? finalNorm(weights, x) : x, input);
+  });
+}
+
+/** As `embed`, with everything on the way. */
+export function embedWithIntermediates(weights: Weights, config: EncoderConfig, input: EncoderInput): Intermediates {
+  return tf.tidy(() => {
+    const { patches, embedded, tokens } = patchEmbedding(weights, config, input);
+    const blocks: BlockIntermediates[] = [];
+    for (let k = 0; k < config.depth; k++) {
+      blocks.push(tf.tidy(() => block(weights, config, k, k === 0 ? tokens : blocks[k - 1].out, input)));
+    }
+    const normalized = finalNorm(weights, blocks[config.depth - 1].out);
+    const pooled = meanOverTokens(normalized, input);
+    return { nTokens: input.nTokens, patches, embedded, tokens, blocks, normalized, pooled };
+  });
+}
+
+function patchEmbedding(weights: Weights, config: EncoderConfig, input: EncoderInput) {
+  const prefix = patchEmbeddingPrefix(config.patches, input.patching);
+  const rows = input.nClips * input.nTokens;
+  const patches = tf.tensor2d(input.patches, [rows, input.patches.length / rows]);
+  const normalized = layerNorm(patches, vector(weights, `${prefix}.1.weight`), vector(weights, `${prefix}.1.bias`));
+  const projected = linear(normalized, matrix(weights, `${prefix}.2.weight`), vector(weights, `${prefix}.2.bias`));
+  const embedded = layerNorm(projected, vector(weights, `${prefix}.3.weight`), vector(weights, `${prefix}.3.bias`));
+  const tokens: tf.Tensor2D = tf.add(embedded, tf.tensor2d(input.positions, [rows, config.width]));
+  return { patches, embedded, tokens };
+}
+
+function block(
+  weights: Weights,
+  config: EncoderConfig,
+  k: number,
+  x: tf.Tensor2D,
+  { nClips, nTokens }: EncoderInput,
+): BlockIntermediates {
+  const [a, m] = [`transformer.layers.${k}.0`, `transformer.layers.${k}.1.net`];
+  const forAttention = layerNorm(x, vector(weights, `${a}.norm.weight`), vector(weights, `${a}.norm.bias`));
+  const qkv = linear(forAttention, matrix(weights, `${a}.to_qkv.weight`));
+  const heads = attention(qkv, nClips, nTokens, config.numHeads);
+  const attentionOut = linear(heads, matrix(weights, `${a}.to_out.weight`));
+  const afterAttention: tf.Tensor2D = tf.add(x, attentionOut);
+  const forMlp = layerNorm(afterAttention, vector(weights, `${m}.0.weight`), vector(weights, `${m}.0.bias`));
+  const hidden = gelu(linear(forMlp, matrix(weights, `${m}.1.weight`), vector(weights, `${m}.1.bias`)));
+  const mlpOut = linear(hidden, matrix(weights, `${m}.3.weight`), vector(weights, `${m}.3.bias`));
+  return { qkv, attentionOut, afterAttention, mlpOut, out: tf.add(afterAttention, mlpOut) };
+}
+
+function finalNorm(weights: Weights, x: tf.Tensor2D): tf.Tensor2D {
+  return layerNorm(x, vector(weights, 'transformer.norm.weight'), vector(weights, 'transformer.norm.bias'));
+}
+
+/** [R, width] -> [nClips, width]. */
+function meanOverTokens(x: tf.Tensor2D, { nClips, nTokens }: EncoderInput): tf.Tensor2D {
+  return tf.mean(tf.reshape(x, [nClips, nTokens, x.shape[1]]), 1);
+}
+
+function matrix(weights: Weights, name: string): tf.Tensor2D {
+  return weights.get(name) as tf.Tensor2D;
+}
+
+function vector(weights: Weights, name: string): tf.Tensor1D {
+  return weights.get(name) as tf.Tensor1D;
+}
