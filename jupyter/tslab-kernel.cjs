@@ -26,10 +26,15 @@ process.setSourceMapsEnabled(true);
 const tsFile = require.resolve('@tslab/typescript-for-tslab', { paths: [require.resolve('tslab/package.json')] });
 const ts = require(tsFile);
 const compilerOptions = { strict: true, moduleResolution: ts.ModuleResolutionKind.Bundler, types: ['node'] };
+// TS2742 "the inferred type cannot be named without a reference to './node_modules/keymyna/...'. This is likely not
+// portable": tslab carries a variable's type to the next cell as a declaration. From the root that path does resolve.
+const UNPORTABLE_TYPE_NAME = 2742;
 require.cache[tsFile].exports = {
   ...ts,
   createWatchCompilerHost: (files, options, ...rest) =>
     ts.createWatchCompilerHost(files, { ...options, ...compilerOptions }, ...rest),
+  getPreEmitDiagnosticsOfFiles: (...args) =>
+    ts.getPreEmitDiagnosticsOfFiles(...args).filter(({ code }) => code !== UNPORTABLE_TYPE_NAME),
 };
 const executorModule = require('tslab/dist/executor.js');
 const jupyter = require('tslab/dist/jupyter.js');
@@ -85,8 +90,7 @@ function serveIpc() {
   const handler = new jupyter.JupyterHandlerImpl(executor, false);
   // Once the runner is gone, `send` would throw; there is nobody left to tell.
   const send = (message) => process.connected && process.send(message);
-  const sendStray = (error) =>
-    send({ msg_type: 'unhandled', content: { text: tidy(util.inspect(error)).join('\n') } });
+  const sendStray = (error) => send({ msg_type: 'unhandled', content: { text: tidy(util.inspect(error)).join('\n') } });
   process.on('SIGINT', () => executor.interrupt());
   process.on('disconnect', () => process.exit());
   process.on('unhandledRejection', sendStray);

@@ -1,0 +1,12 @@
+/**
+ * notebook/: what a cell calls to show a figure, a table, a clip, progress, a checked claim; which preset runs, and
+ * where its files go. The only room that knows the kernel (tslab). Imports store, figures, and audio's WAV encoder.
+ */
+export { showAudio } from './audio.js';
+export { checkClaim, type ClaimKind } from './claim.js';
+export { cacheFolder, figuresFolder, parsePreset, preset, PRESETS, rootFolder, type Preset } from './context.js';
+export { display, escapeHtml, updateDisplay, type MimeBundle } from './display.js';
+export { showFigure, type NumbersFile } from './figure.js';
+export { DEFAULT_SIZE, drawingJson, embedPicture, figureIdIn, type Drawing } from './page.js';
+export { progressBar, type ProgressBar } from './progress.js';
+export { showTable } from './table.js';

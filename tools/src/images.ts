@@ -1,0 +1,113 @@
+/** Static pictures of figures: SVG and PNG files beside each figure's page, and a PNG inside executed notebooks. */
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { DEFAULT_SIZE, drawingJson, embedPicture, figureIdIn, type Drawing } from 'keymyna/notebook';
+import { writeFileAtomic } from 'keymyna/store';
+import type { Page } from 'playwright-core';
+import { launchBrowser } from './browser.js';
+import { isCode, joined, readNotebook, writeNotebook, type Lines } from './notebookFile.js';
+
+const PLOTLY = createRequire(import.meta.url).resolve('plotly.js-dist/plotly.js');
+const PAPER_SCALE = 2; // of the PNG beside the page; the one inside notebooks is at scale 1
+const EXPORT_VERSION = 1; // a change of what is exported makes all pictures anew
+
+interface ImageFiles {
+  readonly svg: string;
+  readonly png: string;
+  readonly preview: string;
+}
+const imageFiles = (folder: string, id: string): ImageFiles => ({
+  svg: join(folder, `${id}.svg`),
+  png: join(folder, `${id}.png`),
+  preview: join(folder, 'previews', `${id}.png`),
+});
+
+/** Ids of the figures whose pages stand in a folder, by name. */
+export function figureIds(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.html') && name !== 'index.html')
+    .map((name) => name.slice(0, -'.html'.length))
+    .sort();
+}
+
+/**
+ * Makes SVG and PNG of each figure in `folder` whose drawing is not the one that its pictures were made from; the SVG
+ * carries the drawing's hash. The browser is started only if there is something to draw.
+ * @returns how many were drawn and how many were there already; `drawn` is null if no browser could be started
+ */
+export async function exportImages(
+  folder: string,
+  options: { log: (line: string) => void; signal?: AbortSignal },
+): Promise<{ drawn: number | null; unchanged: number }> {
+  const all = figureIds(folder).flatMap((id) => {
+    const drawing = drawingJson(readFileSync(join(folder, `${id}.html`), 'utf8'));
+    return drawing === null ? [] : [{ id, drawing, mark: `<!--drawing ${drawingHash(drawing)}-->` }];
+  });
+  const changed = all.filter(({ id, mark }) => !isDrawn(imageFiles(folder, id), mark));
+  const unchanged = all.length - changed.length;
+  if (changed.length === 0) return { drawn: 0, unchanged };
+  const browser = await launchBrowser(options.log);
+  if (browser === null) return { drawn: null, unchanged };
+  try {
+    const page = await (await browser.newContext({ offline: true })).newPage();
+    await page.setContent('<!doctype html><meta charset="utf-8">');
+    await page.addScriptTag({ path: PLOTLY });
+    for (const { id, drawing, mark } of changed) {
+      options.signal?.throwIfAborted();
+      const files = imageFiles(folder, id);
+      const figure = JSON.parse(drawing) as Drawing;
+      writeFileAtomic(files.png, Buffer.from(await toImage(page, figure, 'png', PAPER_SCALE), 'base64'));
+      writeFileAtomic(files.preview, Buffer.from(await toImage(page, figure, 'png', 1), 'base64'));
+      writeFileAtomic(files.svg, `${await toImage(page, figure, 'svg', 1)}${mark}\n`); // last: its mark says that all are there
+    }
+  } finally {
+    await browser.close();
+  }
+  return { drawn: changed.length, unchanged };
+}
+
+const drawingHash = (drawing: string): string =>
+  createHash('sha256').update(`${EXPORT_VERSION} ${drawing}`).digest('hex').slice(0, 16);
+
+const isDrawn = ({ svg, png, preview }: ImageFiles, mark: string): boolean =>
+  existsSync(png) && existsSync(preview) && existsSync(svg) && readFileSync(svg, 'utf8').includes(mark);
+
+/** Runs Plotly.toImage in the page; SVG comes as its text, PNG as base64. */
+async function toImage(page: Page, figure: Drawing, format: 'svg' | 'png', scale: number): Promise<string> {
+  const { width = DEFAULT_SIZE.width, height = DEFAULT_SIZE.height } = figure.layout;
+  return page.evaluate(
+    async ([drawing, options]) => {
+      const { Plotly } = window as unknown as {
+        Plotly: { toImage(drawing: unknown, options: object): Promise<string> };
+      };
+      return Plotly.toImage(drawing, options);
+    },
+    [figure as unknown, { format, width, height, scale, imageDataOnly: true }] as const,
+  );
+}
+
+/**
+ * Puts each figure's small PNG into an executed notebook: inside its HTML, for viewers that drop scripts (an untrusted
+ * notebook, a code host), and as image/png for those that take no HTML.
+ * @returns how many figures got one
+ */
+export function embedImages(notebookPath: string, folder: string): number {
+  const notebook = readNotebook(notebookPath);
+  let count = 0;
+  for (const output of notebook.cells.filter(isCode).flatMap((cell) => cell.outputs)) {
+    if (output.output_type !== 'display_data') continue;
+    const html = joined((output.data['text/html'] as Lines | undefined) ?? '');
+    const id = figureIdIn(html);
+    const preview = id === null ? null : imageFiles(folder, id).preview;
+    if (id === null || preview === null || !existsSync(preview)) continue;
+    const png = readFileSync(preview).toString('base64');
+    output.data['text/html'] = embedPicture(html, id, png);
+    output.data['image/png'] = png;
+    count++;
+  }
+  if (count > 0) writeNotebook(notebookPath, notebook);
+  return count;
+}

@@ -1,0 +1,150 @@
+/**
+ * `npm run reproduce -- [--preset laptop|smoke|study|paper] [--only 02,04] [--fresh] [--timeout S]`
+ * Runs the notebooks in order and leaves figures, tables and numbers in figures/<preset>/. Changes no tracked file,
+ * except with the preset `study`, whose folder is committed.
+ */
+import { readdirSync, rmSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { parseArgs } from 'node:util';
+import { InputError } from 'keymyna';
+import { cacheFolder, figuresFolder, parsePreset, progressBar, type Preset } from 'keymyna/notebook';
+import { writeGallery, type Shown } from './gallery.js';
+import { embedImages, exportImages } from './images.js';
+import { runNotebook } from './runNotebook.js';
+
+export interface ReproduceOptions {
+  readonly root: string;
+  readonly preset: Preset;
+  /** Numbers of the notebooks to run, `['02']`; empty for all. */
+  readonly only: readonly string[];
+  /** Compute everything anew: the preset's cache and figures are deleted first. */
+  readonly fresh: boolean;
+  /** Seconds that one cell may take; null for the preset's own limit. */
+  readonly cellTimeout: number | null;
+  readonly signal?: AbortSignal;
+  readonly log: (line: string) => void;
+}
+
+/** What the library's experiments room may offer: long computing before the notebooks, with progress in the terminal. */
+type Prepare = (
+  preset: Preset,
+  options: {
+    cache: string;
+    only: readonly string[];
+    onProgress: (done: number, total: number, note?: string) => void;
+    signal?: AbortSignal;
+  },
+) => Promise<void>;
+
+const CELL_TIMEOUT = { smoke: 300, laptop: 3600, study: 7 * 86_400, paper: 30 * 86_400 } as const; // seconds
+
+/** The notebooks to run, in order. @throws InputError if `only` names one that does not exist */
+export function notebooksToRun(root: string, only: readonly string[]): string[] {
+  const all = readdirSync(join(root, 'notebooks')).filter((name) => /^\d\d_.*\.ipynb$/.test(name)).sort(); // prettier-ignore
+  const unknown = only.filter((number) => !all.some((name) => name.startsWith(`${number}_`)));
+  if (unknown.length)
+    throw new InputError(
+      '--only',
+      `there is no notebook ${unknown.join(', ')}; expected of ${all.map((name) => name.slice(0, 2)).join(', ')}.`,
+    );
+  return all.filter((name) => only.length === 0 || only.some((number) => name.startsWith(`${number}_`)));
+}
+
+/** Runs everything. @returns what is shown, and the failure of the notebook that stopped the run, if one did */
+export async function reproduce(options: ReproduceOptions): Promise<{ shown: Shown[]; failure: string | null }> {
+  const { root, preset, only, log, signal } = options;
+  process.env.KEYMYNA_ROOT = root;
+  process.env.KEYMYNA_PRESET = preset;
+  process.env.KEYMYNA_CACHE = cacheFolder();
+  const folder = figuresFolder();
+  const executed = join(folder, 'notebooks');
+  const names = notebooksToRun(root, only);
+  const times: [string, number][] = [];
+  const timed = async <T>(stage: string, work: () => T | Promise<T>): Promise<T> => {
+    const start = performance.now();
+    try {
+      return await work();
+    } finally {
+      times.push([stage, (performance.now() - start) / 1000]);
+    }
+  };
+
+  if (options.fresh) for (const path of [folder, cacheFolder()]) rmSync(path, { recursive: true, force: true });
+  await timed('prepare', () => prepare(preset, only, signal));
+  let failure: string | null = null;
+  const done: string[] = [];
+  for (const name of names) {
+    const result = await timed(name, () =>
+      runNotebook(join(root, 'notebooks', name), join(executed, name), {
+        cellTimeout: options.cellTimeout ?? CELL_TIMEOUT[preset],
+        log,
+        signal,
+      }),
+    );
+    done.push(name);
+    failure = result.failure;
+    if (failure !== null) break;
+  }
+  const images = await timed('pictures', async () => {
+    const made = await exportImages(folder, { log, signal });
+    for (const name of done) embedImages(join(executed, name), folder);
+    return made;
+  });
+  const shown = await timed('gallery', () => writeGallery(folder, preset, executed));
+
+  log(`\nFigures and tables in ${relative(root, folder)}:`);
+  for (const { kind, id, caption } of shown) log(`  ${kind} ${id}: ${caption.split(/(?<=\.)\s/)[0]}`);
+  log(`\nPictures: ${images.drawn ?? 'none (no browser)'} drawn, ${images.unchanged} unchanged`);
+  log('Wall time');
+  for (const [stage, seconds] of times) log(`  ${stage.padEnd(36)} ${seconds.toFixed(1).padStart(8)} s`);
+  log(
+    `  ${'all'.padEnd(36)} ${times
+      .reduce((sum, [, s]) => sum + s, 0)
+      .toFixed(1)
+      .padStart(8)} s`,
+  );
+  log(`\nOpen ${join(relative(root, folder), 'index.html')}`);
+  return { shown, failure };
+}
+
+async function prepare(preset: Preset, only: readonly string[], signal?: AbortSignal): Promise<void> {
+  const library = (await import('keymyna')) as { experiments?: { prepare?: Prepare } };
+  if (!library.experiments?.prepare) return;
+  const bar = progressBar('prepare');
+  await library.experiments.prepare(preset, { cache: cacheFolder(), only, onProgress: bar, signal });
+  bar.finish();
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      preset: { type: 'string', default: process.env.KEYMYNA_PRESET || 'laptop' },
+      only: { type: 'string', multiple: true, default: [] },
+      fresh: { type: 'boolean', default: false },
+      timeout: { type: 'string' },
+    },
+  });
+  const stop = new AbortController();
+  process.once('SIGINT', () =>
+    stop.abort(new Error('Stopped. What was computed is kept; the same command goes on from there.')),
+  );
+  const { failure } = await reproduce({
+    root: join(import.meta.dirname, '../..'),
+    preset: parsePreset(values.preset, '--preset'),
+    only: values.only.flatMap((text) => text.split(',')).map((number) => number.padStart(2, '0')),
+    fresh: values.fresh,
+    cellTimeout: values.timeout === undefined ? null : Number(values.timeout),
+    signal: stop.signal,
+    log: console.log,
+  });
+  if (failure !== null) throw new Error(failure);
+}
+
+if (process.argv[1] === import.meta.filename)
+  main().then(
+    () => process.exit(0),
+    (error: Error) => {
+      console.error(error.message);
+      process.exit(1);
+    },
+  );
