@@ -13,9 +13,22 @@ export default tseslint.config(
     },
   },
   {
+    // The kernel launcher must be CommonJS: it puts a wrapped compiler into require's cache before tslab is loaded.
+    files: ['jupyter/**/*.cjs'],
+    languageOptions: { sourceType: 'commonjs' },
+    rules: { '@typescript-eslint/no-require-imports': 'off' },
+  },
+  {
     // Library code takes time, seed and folders as arguments; only the command line and the notebook room speak.
     files: ['lib/src/**/*.ts'],
     ignores: ['lib/src/cli.ts', 'lib/src/cli/**', 'lib/src/notebook/**'],
-    rules: { 'no-console': 'error', 'no-restricted-properties': ['error', { object: 'Math', property: 'random' }, { object: 'process', property: 'cwd' }] },
+    rules: {
+      'no-console': 'error',
+      'no-restricted-properties': [
+        'error',
+        { object: 'Math', property: 'random' },
+        { object: 'process', property: 'cwd' },
+      ],
+    },
   },
 );
