@@ -36,28 +36,29 @@ export function flacFrames(bytes: Uint8Array): number {
 }
 
 /**
- * Checks what the decoder would take on trust in a wav header: block size against channels and bits, and that the
- * declared data is there.
+ * Checks what the decoder would take on trust in a wav header (block size against channels and bits; the declared data
+ * is there) and returns the bytes to decode: a wav that has other chunks before its data is reduced to format and data,
+ * because the decoder does not know that chunks of odd length are followed by a padding byte.
  * @throws InputError with the first problem found
  */
-export function checkContainer(where: string, bytes: Uint8Array): void {
+export function checkedContainer(where: string, bytes: Uint8Array): Uint8Array {
   if (text(bytes, 0, 4) === 'RIFF' && bytes.length < 12)
     throw new InputError(where, 'this wav file is truncated inside its header.');
-  if (sniff(bytes) !== 'wav') return;
+  if (sniff(bytes) !== 'wav') return bytes;
   const data = view(bytes);
   let position = 12;
-  let hasFormat = false;
+  let format: Uint8Array | null = null;
   while (position + 8 <= bytes.length) {
     const chunk = text(bytes, position, 4);
     const size = data.getUint32(position + 4, true);
     const start = position + 8;
     if (chunk === 'fmt ') {
-      if (size < 16 || start + 16 > bytes.length)
+      if (size < 16 || start + size > bytes.length)
         throw new InputError(where, 'this wav file is truncated inside its header.');
       checkFormat(where, data, start);
-      hasFormat = true;
+      format = bytes.subarray(position, start + size + (size % 2));
     } else if (chunk === 'data') {
-      if (!hasFormat) throw new InputError(where, 'this wav file has data without a format before it.');
+      if (!format) throw new InputError(where, 'this wav file has data without a format before it.');
       const found = bytes.length - start;
       // 0 and the largest number are what programs write that stream into a pipe
       if (size !== 0 && size < 0xffffffff - 8 && size > found + 1)
@@ -65,7 +66,12 @@ export function checkContainer(where: string, bytes: Uint8Array): void {
           where,
           `the header declares ${size} bytes of audio, ${found} are there; the wav file is truncated.`,
         );
-      return;
+      if (position === 12 + format.length) return bytes;
+      const reduced = new Uint8Array(12 + format.length + bytes.length - position);
+      reduced.set(bytes.subarray(0, 12));
+      reduced.set(format, 12);
+      reduced.set(bytes.subarray(position), 12 + format.length);
+      return reduced;
     }
     position = start + size + (size % 2);
   }

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import decodeAny from 'audio-decode';
 import { InputError } from '../errors.js';
-import { checkContainer, flacFrames, sniff } from './container.js';
+import { checkedContainer, flacFrames, sniff } from './container.js';
 import { resample, type ResampleMethod } from './resample.js';
 
 /** Audio as decoded: one array a channel (float, nominally -1..1, not normalised), all of the same length. */
@@ -71,9 +71,9 @@ type Part = { channelData: Float32Array[]; sampleRate: number };
 /** Decodes piece by piece; `take` keeps what it needs of each piece and says how many channels of it. Returns the rate. */
 async function decodeParts(source: string | Uint8Array, take: (channels: Float32Array[]) => number): Promise<number> {
   const where = typeof source === 'string' ? source : 'audio bytes';
-  const bytes = typeof source === 'string' ? readAudioFile(source) : source;
-  if (bytes.length === 0) throw new InputError(where, 'the file is empty (0 bytes), audio was expected.');
-  checkContainer(where, bytes);
+  const file = typeof source === 'string' ? readAudioFile(source) : source;
+  if (file.length === 0) throw new InputError(where, 'the file is empty (0 bytes), audio was expected.');
+  const bytes = checkedContainer(where, file);
 
   let nChannels = 0;
   let sampleRate = 0;

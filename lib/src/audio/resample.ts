@@ -91,7 +91,7 @@ function polyphase(
   const cutoff = (kernel.rollOff * Math.min(step, nPhases)) / step;
   const reach = kernel.zeros / cutoff;
   const taps = 2 * Math.ceil(reach) + 1;
-  if (taps * nPhases > 50_000_000)
+  if (taps * nPhases > 30_000_000)
     throw new InputError(
       'resample',
       `rates in the ratio ${step} : ${nPhases} need a table that is too large; resample in two steps.`,

@@ -44,12 +44,13 @@ export function melSpectrogram(
   options: { scale?: 'power' | 'log1p'; config?: MelConfig } = {},
 ): MelSpectrogram {
   const config = options.config ?? MEL;
+  assertFrames('melSpectrogram', samples, config.nFft, config.hopLength);
   const bank = bankOf(config);
   const { nMels, first, offset, weights } = bank;
   const nFrames = frameCount(samples.length, config.hopLength);
   const data = new Float32Array(nMels * nFrames);
   const isLog = options.scale === 'log1p';
-  forEachFrame('melSpectrogram', samples, config.nFft, config.hopLength, (power, t) => {
+  forEachFrame(samples, config.nFft, config.hopLength, (power, t) => {
     for (let m = 0; m < nMels; m++) {
       const begin = offset[m];
       const n = offset[m + 1] - begin;
@@ -71,10 +72,11 @@ export function powerSpectrogram(
   options: { nFft: number; hopLength: number },
 ): PowerSpectrogram {
   const { nFft, hopLength } = options;
+  assertFrames('powerSpectrogram', samples, nFft, hopLength);
   const nBins = nFft / 2 + 1;
   const nFrames = frameCount(samples.length, hopLength);
   const data = new Float32Array(nFrames * nBins);
-  forEachFrame('powerSpectrogram', samples, nFft, hopLength, (power, t) => data.set(power, t * nBins));
+  forEachFrame(samples, nFft, hopLength, (power, t) => data.set(power, t * nBins));
   return { nFrames, nBins, data };
 }
 
@@ -83,17 +85,10 @@ export function hannWindow(n: number): Float64Array {
   return Float64Array.from({ length: n }, (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / n));
 }
 
-/** Calls `use(power [nFft/2+1], t)` for every frame; `power` is overwritten by the next frame. */
-function forEachFrame(
-  where: string,
-  samples: Float32Array,
-  nFft: number,
-  hopLength: number,
-  use: (power: Float64Array, t: number) => void,
-): void {
+/** @throws InputError if these samples cannot be cut into frames, or hold NaN or infinities */
+function assertFrames(where: string, samples: Float32Array, nFft: number, hopLength: number): void {
   if (!Number.isInteger(hopLength) || hopLength < 1)
     throw new InputError(where, `hopLength is ${hopLength}, a whole number of samples >= 1 was expected.`);
-  const fft = new RealFft(nFft);
   const pad = nFft / 2;
   const n = samples.length;
   if (n <= pad)
@@ -108,6 +103,18 @@ function forEachFrame(
         `sample ${i} is ${samples[i]}, numbers between -${MAX_MAGNITUDE} and ${MAX_MAGNITUDE} were expected.`,
       );
   }
+}
+
+/** Calls `use(power [nFft/2+1], t)` for every frame; `power` is overwritten by the next frame. */
+function forEachFrame(
+  samples: Float32Array,
+  nFft: number,
+  hopLength: number,
+  use: (power: Float64Array, t: number) => void,
+): void {
+  const fft = new RealFft(nFft);
+  const pad = nFft / 2;
+  const n = samples.length;
   const window = hannWindow(nFft);
   const frame = new Float64Array(nFft);
   const power = new Float64Array(fft.nBins);
@@ -129,14 +136,9 @@ function forEachFrame(
   }
 }
 
-const banks = new Map<MelConfig, MelFilterBank>();
+let paperBank: MelFilterBank | undefined;
 
-/** The bank of a configuration, built once. */
+/** The bank of a configuration; the paper's, which every track needs, is built once. */
 function bankOf(config: MelConfig): MelFilterBank {
-  let bank = config === MEL ? banks.get(MEL) : undefined;
-  if (!bank) {
-    bank = melFilterBank(config);
-    if (config === MEL) banks.set(MEL, bank);
-  }
-  return bank;
+  return config === MEL ? (paperBank ??= melFilterBank(MEL)) : melFilterBank(config);
 }
