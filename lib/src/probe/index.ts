@@ -1,0 +1,29 @@
+/**
+ * probe/: linear and MLP probes on embedding tables, MixUp, selection on validation, track decisions, evaluation,
+ * template baselines. Imports embeddings, keys, stats, tensor, store, workers; knows no encoder.
+ */
+export {
+  architectureGrid,
+  type Decision,
+  type HiddenEntry,
+  PROBE_DEFAULTS,
+  type ProbeConfig,
+  probeConfig,
+  PROTOCOLS,
+  trainingGrid,
+} from './config.js';
+export { decideTracks, softmaxRows, topKAccuracy, type TrackDecisions } from './decide.js';
+export {
+  type Evaluation,
+  evaluateProbe,
+  type IntervalOptions,
+  type ScoreIntervals,
+  scoreIntervals,
+  type TrackRow,
+  trackScores,
+} from './evaluate.js';
+export { type HeadWeights, headLayers, headParameterCount } from './head.js';
+export { crossEntropy, mixRows, type MixUpDraw, softTargets } from './mixUp.js';
+export { type EpochRecord, loadProbe, Probe, type ProbeData, saveProbe } from './probe.js';
+export { chooseRun, type ProbeRun, type SelectData, type Selected, selectProbe, type SelectOptions } from './select.js';
+export { type ProbeSplits, trainProbe, type TrainProbeOptions } from './train.js';

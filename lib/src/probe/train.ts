@@ -1,0 +1,154 @@
+/** Training a probe on an embedding table. Letters: N clips in a batch, C clips, T tracks. */
+import { fitStandardizer, type EmbeddingTable } from '../embeddings/index.js';
+import { InputError } from '../errors.js';
+import { assertKeyId, scoreKeys } from '../keys/index.js';
+import { createRng } from '../tensor/index.js';
+import type { Progress } from '../workers/index.js';
+import { type ProbeConfig, probeConfig } from './config.js';
+import { decideTracks } from './decide.js';
+import { createHead, type Head, type HeadWeights, initialWeights } from './head.js';
+import { mixRows, type MixUpDraw, softTargets } from './mixUp.js';
+import { type EpochRecord, prepareTable, Probe, type ProbeData } from './probe.js';
+
+export interface ProbeSplits {
+  readonly train: ProbeData;
+  /** needed for `selection: 'valid'` */
+  readonly valid?: ProbeData;
+  /** read only for `selection: 'test'`, the published flaw */
+  readonly test?: ProbeData;
+}
+
+export interface TrainProbeOptions {
+  /** called after each epoch */
+  readonly onProgress?: Progress;
+  /** on abort the epoch is finished and `signal.reason` is thrown */
+  readonly signal?: AbortSignal;
+  /** called after each step */
+  readonly onStep?: (loss: number) => void;
+  /** start from these instead of the seed's */
+  readonly weights?: HeadWeights;
+  /** replaces the seed's draws, for comparisons with other implementations */
+  readonly draws?: {
+    /** order of the C clips in an epoch */
+    readonly order?: (epoch: number, nClips: number) => Int32Array;
+    /** MixUp of the step (counted from 0 over all epochs) on a batch of n clips */
+    readonly mixUp?: (step: number, n: number) => MixUpDraw;
+  };
+}
+
+/**
+ * Trains a probe: Adam on the mean cross-entropy over clips (a long track weighs more, as in the reference), then keeps
+ * the weights of the epoch with the best weighted score over the tracks of the selection split (the earliest of equals).
+ *
+ * Deterministic: the same configuration, data and backend give the same weights.
+ *
+ * @throws InputError if a split that selection needs is missing, widths differ, a track has no key, or it diverges
+ */
+export async function trainProbe(
+  fields: Partial<ProbeConfig>,
+  splits: ProbeSplits,
+  options: TrainProbeOptions = {},
+): Promise<Probe> {
+  const config = probeConfig(fields);
+  const { train } = splits;
+  const selection = config.selection === 'last' ? null : splits[config.selection];
+  if (selection === undefined)
+    throw new InputError('trainProbe', `selection is "${config.selection}", but there is no such split in the data`);
+  assertData('train', train, train.table.width);
+  if (selection !== null) assertData(config.selection, selection, train.table.width);
+
+  const standardizer = config.standardize === 'train' ? fitStandardizer(train.table) : null;
+  const prepared = prepareTable(config, train.table, standardizer);
+  const preparedSelection = selection && prepareTable(config, selection.table, standardizer);
+  const rng = createRng(config.seed);
+  const width = prepared.width;
+  const start = options.weights ?? initialWeights(config.hidden, width, rng.fork('weights'));
+  const head = createHead(config.hidden, width, start, {
+    learningRate: config.learningRate,
+    weightDecay: config.weightDecay,
+    rng: rng.fork('dropout'),
+  });
+  try {
+    const epochs = trainingEpochs(config, head, prepared, train.keyOfTrack, options);
+    const history: EpochRecord[] = [];
+    let best = { epoch: -1, score: -Infinity, weights: start };
+    for (const trainLoss of epochs) {
+      const epoch = history.length;
+      const selectionScore =
+        selection && preparedSelection ? trackScore(config, head, preparedSelection, selection.keyOfTrack) : null;
+      history.push({ epoch, trainLoss, selectionScore });
+      if (selectionScore !== null && selectionScore > best.score)
+        best = { epoch, score: selectionScore, weights: head.weights() };
+      options.onProgress?.(epoch + 1, config.epochs);
+      await new Promise((resolve) => setImmediate(resolve)); // lets an abort through
+      options.signal?.throwIfAborted();
+    }
+    if (selection === null) best = { epoch: config.epochs - 1, score: 0, weights: head.weights() };
+    return new Probe(config, width, best.weights, standardizer, history, best.epoch);
+  } finally {
+    head.dispose();
+  }
+}
+
+/** Runs the epochs one by one, yielding the mean loss of each. */
+function* trainingEpochs(
+  config: ProbeConfig,
+  head: Head,
+  table: EmbeddingTable,
+  keyOfTrack: Int32Array,
+  { draws = {}, onStep }: TrainProbeOptions,
+): Generator<number> {
+  const { embeddings, nClips, width, trackOf } = table;
+  const rng = createRng(config.seed);
+  const [orderRng, mixUpRng] = [rng.fork('order'), rng.fork('mixUp')];
+  let step = 0;
+  for (let epoch = 0; epoch < config.epochs; epoch++) {
+    const order = draws.order?.(epoch, nClips) ?? orderRng.permutation(nClips);
+    let sum = 0;
+    let batches = 0;
+    for (let from = 0; from < nClips; from += config.batchSize, batches++) {
+      const clips = order.subarray(from, from + config.batchSize);
+      const n = clips.length;
+      const x = new Float32Array(n * width);
+      clips.forEach((clip, i) => x.set(embeddings.subarray(clip * width, (clip + 1) * width), i * width));
+      const keyIds = Int32Array.from(clips, (clip) => keyOfTrack[trackOf[clip]]);
+      const draw =
+        config.mixUp === null
+          ? null
+          : (draws.mixUp?.(step, n) ?? {
+              lambda: mixUpRng.beta(config.mixUp.alpha, config.mixUp.beta),
+              partner: mixUpRng.permutation(n),
+            });
+      const loss = head.step(draw ? mixRows(x, width, draw) : x, softTargets(keyIds, draw));
+      if (!Number.isFinite(loss))
+        throw new InputError(
+          `trainProbe, epoch ${epoch}`,
+          `the loss is ${loss}; lower learningRate (${config.learningRate}) or standardize the embeddings`,
+        );
+      onStep?.(loss);
+      sum += loss;
+      step++;
+    }
+    yield sum / batches;
+  }
+}
+
+function trackScore(config: ProbeConfig, head: Head, table: EmbeddingTable, keyOfTrack: Int32Array): number {
+  const { estimated } = decideTracks(head.logits(table.embeddings), table, config.decision);
+  const score = scoreKeys(keyOfTrack, estimated);
+  return config.allowDescendingFifths ? score.weightedBothFifths : score.weighted;
+}
+
+/** Checks that every track has a key and that the table has the width of train. */
+export function assertData(where: string, { table, keyOfTrack }: ProbeData, width: number): void {
+  if (table.width !== width)
+    throw new InputError(`${where} table`, `embeddings of width ${table.width}; expected ${width} as in train`);
+  if (table.nClips === 0) throw new InputError(`${where} table`, 'no clips; expected at least one');
+  if (keyOfTrack.length !== table.trackIds.length)
+    throw new InputError(`${where} keys`, `${keyOfTrack.length} keys for ${table.trackIds.length} tracks`);
+  keyOfTrack.forEach((keyId, track) => {
+    if (keyId < 0)
+      throw new InputError(`${where} track ${table.trackIds[track]}`, 'has no key; leave unlabelled tracks out');
+    assertKeyId(`${where} track ${table.trackIds[track]}`, keyId);
+  });
+}
