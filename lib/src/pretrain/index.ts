@@ -1,0 +1,35 @@
+/**
+ * pretrain/: from tracks to an encoder. Batches of masked positive pairs, projection head, contrastive losses, learning
+ * rate, metrics, log, checkpoints, and the loop that can be killed at any moment and goes on where it was.
+ *
+ * Import rule: encoder, views, mel, corpus, tensor, store, errors.
+ */
+export {
+  PRETRAIN_DEFAULTS,
+  checkPretrainConfig,
+  pretrainConfig,
+  pretrainConfigId,
+  type PretrainConfig,
+} from './config.js';
+export { batchOfStep, stepsPerEpoch, type Batch, type ClipOfTrack } from './batches.js';
+export { gatherPatches } from './gather.js';
+export { ntXent } from './ntXent.js';
+export { cosineGamma, SogClr, type SogClrOptions } from './sogClr.js';
+export { ProjectionHead } from './projectionHead.js';
+export { learningRateAt, type ScheduleConfig } from './schedule.js';
+export { clipByGlobalNorm, globalNorm } from './gradients.js';
+export { contrastiveMetrics, type ContrastiveMetrics } from './metrics.js';
+export {
+  disposeState,
+  gradientsOfBatch,
+  initialEncoder,
+  initialState,
+  pretrainStep,
+  type Gradients,
+  type PretrainState,
+  type StepReport,
+  type StepTimes,
+} from './step.js';
+export { readLog, type PretrainLogLine } from './log.js';
+export { pretrain, snapshotPath, type PretrainOptions, type PretrainResult } from './loop.js';
+export { retrievalScore, type RetrievalOptions, type RetrievalScore } from './retrieval.js';
