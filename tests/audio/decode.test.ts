@@ -141,6 +141,13 @@ describe('bad input gives one clear sentence', () => {
     expect((error as Error).message).not.toContain('\n');
   });
 
+  it('more audio than is allowed: the decoder is stopped on the way', async () => {
+    for (const name of ['sine.flac', 'sine.mp3', 'sine.ogg', 'sine.opus']) {
+      await expect(decodeAudio(fixture(name), { maxSamples: 9000 })).rejects.toThrow(/more than 9000 samples/);
+      await expect(loadAudio(fixture(name), { maxSamples: 15000 })).resolves.toHaveLength(4800); // mono counts once
+    }
+  });
+
   it('no such file, a folder', async () => {
     await expect(loadAudio(join(dir, 'none.wav'))).rejects.toThrow(/no such file/);
     await expect(loadAudio(dir)).rejects.toThrow(/this is a folder/);

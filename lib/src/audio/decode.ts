@@ -24,11 +24,15 @@ const CHUNK_BYTES = 1 << 16;
 /**
  * Decodes a wav, flac, mp3, ogg (Vorbis, Opus) or another file that the `audio-decode` package knows.
  * @param source a path, or the bytes of a file
+ * @param options.maxSamples most samples to keep, over all channels (MAX_SAMPLES)
  * @throws InputError if there is no such file, it is empty, no audio, truncated (wav, flac), damaged, too large, or holds NaN
  */
-export async function decodeAudio(source: string | Uint8Array): Promise<DecodedAudio> {
+export async function decodeAudio(
+  source: string | Uint8Array,
+  options: { maxSamples?: number } = {},
+): Promise<DecodedAudio> {
   const parts: Float32Array[][] = [];
-  const sampleRate = await decodeParts(source, (channels) => {
+  const sampleRate = await decodeParts(source, options.maxSamples ?? MAX_SAMPLES, (channels) => {
     parts.push(channels);
     return channels.length;
   });
@@ -38,19 +42,19 @@ export async function decodeAudio(source: string | Uint8Array): Promise<DecodedA
 
 /**
  * Mono audio at 16 kHz, the form all analysis starts from: decoded, channels averaged, then resampled.
- * @param method 'sinc-hann' is what the published weights saw; 'kaiser' has less aliasing
+ * @param options.method 'sinc-hann' (default) is what the published weights saw; 'kaiser' has less aliasing
  * @throws InputError as decodeAudio
  */
 export async function loadAudio(
   source: string | Uint8Array,
-  method: ResampleMethod = 'sinc-hann',
+  options: { method?: ResampleMethod; maxSamples?: number } = {},
 ): Promise<Float32Array> {
   const parts: Float32Array[] = [];
-  const sampleRate = await decodeParts(source, (channels) => {
+  const sampleRate = await decodeParts(source, options.maxSamples ?? MAX_SAMPLES, (channels) => {
     parts.push(toMono(channels));
     return 1;
   });
-  return resample(concatenate(parts), sampleRate, SAMPLE_RATE, method);
+  return resample(concatenate(parts), sampleRate, SAMPLE_RATE, options.method);
 }
 
 /** The mean of the channels, sample by sample. A single channel is returned as it is, not copied. */
@@ -69,7 +73,11 @@ export function toMono(channels: readonly Float32Array[]): Float32Array {
 type Part = { channelData: Float32Array[]; sampleRate: number };
 
 /** Decodes piece by piece; `take` keeps what it needs of each piece and says how many channels of it. Returns the rate. */
-async function decodeParts(source: string | Uint8Array, take: (channels: Float32Array[]) => number): Promise<number> {
+async function decodeParts(
+  source: string | Uint8Array,
+  maxSamples: number,
+  take: (channels: Float32Array[]) => number,
+): Promise<number> {
   const where = typeof source === 'string' ? source : 'audio bytes';
   const file = typeof source === 'string' ? readAudioFile(source) : source;
   if (file.length === 0) throw new InputError(where, 'the file is empty (0 bytes), audio was expected.');
@@ -91,8 +99,8 @@ async function decodeParts(source: string | Uint8Array, take: (channels: Float32
     part.channelData.forEach((channel) => assertFinite(where, channel, nSamples, sampleRate));
     nSamples += part.channelData[0].length;
     kept += take(part.channelData) * part.channelData[0].length;
-    if (kept > MAX_SAMPLES)
-      throw new InputError(where, `more than ${MAX_SAMPLES} samples of audio in one file; cut it into shorter files.`);
+    if (kept > maxSamples)
+      throw new InputError(where, `more than ${maxSamples} samples of audio in one file; cut it into shorter files.`);
   }
   if (nSamples === 0)
     throw new InputError(where, 'no audio was found in the file; it holds no samples, or is damaged or truncated.');

@@ -68,6 +68,8 @@ export class Cache {
       const temporary = temporaryPath(path);
       try {
         await write(temporary);
+        if (!existsSync(temporary))
+          throw new Error(`Cache.file: the writer of ${kind} wrote no file to the path it was given`);
         renameSync(temporary, path);
       } finally {
         rmSync(temporary, { force: true });

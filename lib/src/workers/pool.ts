@@ -77,7 +77,6 @@ function mapThreads<In, Out>(
   const threadModule = compiledOf(new URL('./thread.js', import.meta.url));
   const workerData = { module: compiledOf(module).href, exportName, init };
   const results = new Array<Out>(items.length);
-  const workers: Worker[] = [];
   let next = 0;
   let done = 0;
   let active = threads;
@@ -112,7 +111,6 @@ function mapThreads<In, Out>(
     signal?.addEventListener('abort', onAbort);
     for (let i = 0; i < threads; i++) {
       const worker = new Worker(threadModule, { workerData, execArgv: [] });
-      workers.push(worker);
       let current = -1;
       worker.on('message', (message: FromThread) => {
         if ('ready' in message) {

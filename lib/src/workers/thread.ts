@@ -1,6 +1,5 @@
 /** Entry of a worker thread: loads the task's module, builds the task once, answers one item after the other. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { InputError } from '../errors.js';
 import type { FromThread, SentError, ToThread } from './messages.js';
 
 const { module, exportName, init } = workerData as { module: string; exportName: string; init: unknown };
@@ -32,10 +31,12 @@ async function answer({ index, item }: ToThread): Promise<void> {
 }
 
 function describe(error: unknown): SentError {
-  if (error instanceof InputError)
-    return { name: error.name, message: error.message, input: { where: error.where, problem: error.problem } };
-  if (error instanceof Error) return { name: error.name, message: error.message, stack: error.stack };
-  return { name: 'Error', message: String(error) };
+  if (!(error instanceof Error)) return { name: 'Error', message: String(error) };
+  const sent = { name: error.name, message: error.message, stack: error.stack };
+  // by its fields, not by instanceof: a task may have come with another copy of the class
+  const { where, problem } = error as Partial<Record<'where' | 'problem', unknown>>;
+  const isInput = error.name === 'InputError' && typeof where === 'string' && typeof problem === 'string';
+  return isInput ? { ...sent, input: { where, problem } } : sent;
 }
 
 /** Buffers of the typed arrays in a result that own their whole buffer. */
