@@ -86,9 +86,14 @@ export class TensorHead implements Head {
 
   /** Inverted dropout: what is kept is scaled by 1 / (1 - rate), so that evaluation needs no scaling. */
   #dropoutMask(shape: [number, number], rate: number): tf.Tensor2D {
-    const mask = new Float32Array(shape[0] * shape[1]);
     const kept = 1 / (1 - rate);
-    for (let i = 0; i < mask.length; i++) if (this.#rng.uniform() >= rate) mask[i] = kept;
+    // Only the rarer of kept and dropped is drawn, by its geometric gaps: a draw per value would cost more than the
+    // layer itself.
+    const [common, rare, chance] = rate >= 0.5 ? [0, kept, 1 - rate] : [kept, 0, rate];
+    const mask = new Float32Array(shape[0] * shape[1]).fill(common);
+    const logCommon = Math.log1p(-chance);
+    const gap = (): number => Math.floor(Math.log(1 - this.#rng.uniform()) / logCommon);
+    for (let i = gap(); i < mask.length; i += 1 + gap()) mask[i] = rare;
     return tf.tensor2d(mask, shape);
   }
 }
