@@ -22,11 +22,7 @@ export function contrastiveMetrics(hidden1: tf.Tensor2D, hidden2: tf.Tensor2D): 
   assertShape('contrastiveMetrics: hidden2', hidden2.shape, hidden1.shape);
   const nPairs = hidden1.shape[0];
   const n = 2 * nPairs;
-  const similarities = tf.tidy(() => {
-    const h = tf.concat([hidden1, hidden2], 0);
-    const z = tf.div(h, tf.maximum(tf.sqrt(tf.sum(tf.square(h), 1, true)), 1e-12)) as tf.Tensor2D;
-    return matMul(z, z, { transposeB: true }).dataSync<'float32'>();
-  });
+  const similarities = cosineSimilarities(hidden1, hidden2);
 
   let nearest = 0;
   let distance = 0;
@@ -34,11 +30,7 @@ export function contrastiveMetrics(hidden1: tf.Tensor2D, hidden2: tf.Tensor2D): 
   for (let i = 0; i < n; i++) {
     const row = similarities.subarray(i * n, (i + 1) * n);
     const positive = (i + nPairs) % n;
-    let isNearest = true;
-    for (let j = 0; j < n; j++) {
-      if (j !== i && j !== positive && !(row[j] < row[positive])) isNearest = false;
-    }
-    if (isNearest) nearest++;
+    if (row.every((similarity, j) => j === i || j === positive || similarity < row[positive])) nearest++;
     distance += 2 - 2 * row[positive];
     const view = i < nPairs ? 0 : 1;
     // exp(-t |x - y|^2) is symmetric: later clips of the same view only.
@@ -47,4 +39,16 @@ export function contrastiveMetrics(hidden1: tf.Tensor2D, hidden2: tf.Tensor2D): 
   const pairsOfView = (nPairs * (nPairs - 1)) / 2;
   const uniformity = (Math.log(spread[0] / pairsOfView) + Math.log(spread[1] / pairsOfView)) / 2;
   return { accuracy: nearest / n, alignment: Math.max(0, distance / n), uniformity };
+}
+
+/** [2B, 2B], row-major. */
+function cosineSimilarities(hidden1: tf.Tensor2D, hidden2: tf.Tensor2D): Float32Array {
+  let values = new Float32Array();
+  // Handed out past tidy, which would look through every element of a returned array for tensors.
+  tf.tidy(() => {
+    const h = tf.concat([hidden1, hidden2], 0);
+    const z = tf.div(h, tf.maximum(tf.sqrt(tf.sum(tf.square(h), 1, true)), 1e-12)) as tf.Tensor2D;
+    values = matMul(z, z, { transposeB: true }).dataSync<'float32'>() as Float32Array<ArrayBuffer>;
+  });
+  return values;
 }
