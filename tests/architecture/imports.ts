@@ -50,8 +50,8 @@ export interface Arrows {
   readonly types?: readonly string[];
 }
 
-/** Importable by every room. */
-export const COMMON = ['errors.ts', 'generated'];
+/** Importable by every room; `generated` is what the build makes (kernels, gradients). */
+export const COMMON = ['errors.ts', 'generated', 'workers'];
 
 /** Why an import is not allowed, or null. Files at the top of lib/src (cli.ts, index.ts) see every room. */
 export function importProblem(line: ImportLine, table: Readonly<Record<string, Arrows>>): string | null {
