@@ -1,0 +1,158 @@
+/** Reader of a manifest: a CSV with one row a track. */
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { dirname, isAbsolute, join } from 'node:path';
+import { InputError } from '../errors.js';
+import { parseKey } from '../keys/index.js';
+import { parseCsv, type Cache } from '../store/index.js';
+import { examineRecording } from './recordings.js';
+import { SPLITS, type Split } from './split.js';
+import { validateCorpus, type Corpus, type Track } from './track.js';
+
+const OWN_COLUMNS = ['id', 'path', 'key', 'split', 'artist', 'start', 'duration'];
+
+export interface ManifestOptions {
+  /** Remembers the lengths of files, which are learned by decoding where `duration` is not given. */
+  readonly cache?: Cache;
+  readonly onProgress?: (done: number, total: number, note?: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+function seconds(where: string, column: string, text: string | undefined): number | undefined {
+  if (text === undefined || text === '') return undefined;
+  const value = Number(text);
+  if (!Number.isFinite(value) || value < 0 || (column === 'duration' && value === 0)) {
+    throw new InputError(`${where}, column ${column}`, `found "${text}", expected a number of seconds`);
+  }
+  return value;
+}
+
+/** One row, without its length; `line` is the row's, for messages. */
+interface Row {
+  readonly where: string;
+  readonly track: Omit<Track, 'durationSeconds'>;
+  readonly path: string;
+  readonly start: number | undefined;
+  readonly duration: number | undefined;
+}
+
+function readRow(where: string, fields: Record<string, string>, folder: string): Row {
+  const file = fields.path;
+  if (!file) throw new InputError(`${where}, column path`, 'is empty, expected the path of an audio file');
+  const path = isAbsolute(file) ? file : join(folder, file);
+  if (!existsSync(path) || !statSync(path).isFile()) {
+    throw new InputError(`${where}, column path`, `there is no file ${path}; relative paths start at the manifest`);
+  }
+  const key = fields.key ? parseKey(fields.key) : null;
+  if (fields.key && key === null) {
+    throw new InputError(
+      `${where}, column key`,
+      `"${fields.key}" is no key; expected a tonic and a mode such as "Eb minor" or "F# major", or nothing`,
+    );
+  }
+  if (fields.split && !SPLITS.includes(fields.split as Split)) {
+    throw new InputError(
+      `${where}, column split`,
+      `"${fields.split}" is no split; expected ${SPLITS.join(', ')} or nothing`,
+    );
+  }
+  const start = seconds(where, 'start', fields.start);
+  const duration = seconds(where, 'duration', fields.duration);
+  const others = Object.entries(fields).filter(([name]) => !OWN_COLUMNS.includes(name));
+  const track = {
+    id: fields.id || (start === undefined ? file : `${file}@${start}`),
+    keyId: key?.id ?? null,
+    split: (fields.split as Split) || null,
+    group: fields.artist || path,
+    labels: { ...Object.fromEntries(others), ...(fields.artist ? { artist: fields.artist } : {}) },
+    source: {
+      kind: 'file' as const,
+      path,
+      ...(start === undefined ? {} : { start }),
+      ...(duration === undefined ? {} : { duration }),
+    },
+  };
+  return { where, track, path, start, duration };
+}
+
+/** Ids, files and artists against the rows above, so that the message can name both lines. */
+function assertConsistent(rows: readonly Row[]): void {
+  const ids = new Map<string, Row>();
+  const files = new Map<string, Row>();
+  const groups = new Map<string, Row>();
+  for (const row of rows) {
+    const { id, split, group } = row.track;
+    const twin = ids.get(id);
+    if (twin) {
+      throw new InputError(
+        row.where,
+        `the id "${id}" was used before (${twin.where}); give each track an id of its own`,
+      );
+    }
+    ids.set(id, row);
+    if (split === null) continue;
+    const sameFile = files.get(row.path);
+    if (sameFile && sameFile.track.split !== split) {
+      throw new InputError(
+        row.where,
+        `${row.path} is in split ${split} here and in split ${sameFile.track.split} before (${sameFile.where}); ` +
+          'keep a recording in one split',
+      );
+    }
+    files.set(row.path, row);
+    const sameGroup = groups.get(group);
+    if (sameGroup && sameGroup.track.split !== split) {
+      throw new InputError(
+        row.where,
+        `artist "${group}" is in split ${split} here and in split ${sameGroup.track.split} before ` +
+          `(${sameGroup.where}); keep an artist in one split, or leave the column artist empty`,
+      );
+    }
+    groups.set(group, row);
+  }
+}
+
+/**
+ * Reads a manifest. Columns: `path` (from the manifest's folder, or absolute); and, each may be absent or empty: `key`
+ * (`Eb minor`, `F# major`, ...), `split`, `artist` (the group that must not be in two splits), `start` and `duration`
+ * in seconds, `id` (else the path, with `@start`). Other columns become labels.
+ * @throws InputError naming file and line: unknown key or split, missing file, duplicate id, a file or an artist in two
+ *   splits, a cut outside the file, a file that cannot be decoded
+ */
+export async function readManifest(csvPath: string, options: ManifestOptions = {}): Promise<Corpus> {
+  let text: string;
+  try {
+    text = readFileSync(csvPath, 'utf8');
+  } catch (error) {
+    throw new InputError(csvPath, 'cannot be read; expected a CSV file with a column path', { cause: error });
+  }
+  const { columns, rows: lines } = parseCsv(text, csvPath);
+  if (!columns.includes('path')) {
+    throw new InputError(csvPath, `has columns ${columns.join(', ')}; a column path is needed`);
+  }
+  if (lines.length === 0) throw new InputError(csvPath, 'has no rows below its header; expected one row a track');
+  const rows = lines.map(({ line, fields }) => readRow(`${csvPath} line ${line}`, fields, dirname(csvPath)));
+  assertConsistent(rows);
+
+  const tracks: Track[] = [];
+  for (const [i, { where, track, path, start = 0, duration }] of rows.entries()) {
+    options.signal?.throwIfAborted();
+    if (duration !== undefined) {
+      tracks.push({ ...track, durationSeconds: duration });
+      continue;
+    }
+    const recording = await examineRecording(path, 30, options.cache);
+    if (recording.problem !== null) throw new InputError(where, `${path}: ${recording.problem}`);
+    if (start >= recording.seconds) {
+      throw new InputError(
+        `${where}, column start`,
+        `starts at ${start} s, but ${path} has ${recording.seconds.toFixed(2)} s`,
+      );
+    }
+    tracks.push({ ...track, durationSeconds: recording.seconds - start });
+    options.onProgress?.(i + 1, rows.length, path);
+  }
+  const config = { corpus: 'manifest', tracks: tracks.map(({ id, source }) => ({ id, source })) };
+  const corpus = { name: csvPath, tracks, config, skipped: [] };
+  validateCorpus(corpus);
+  return corpus;
+}
