@@ -1,5 +1,28 @@
 /**
- * experiments/: one file per figure or table: configuration -> measurement, kept in the cache under its configId.
+ * experiments/: one file per figure or table: configuration -> measurement, kept in the cache under its configId, and
+ * the heavy stages behind them: features, pretraining, embeddings, probes.
  * May import every room above; never figures or notebook.
  */
 export type * from './measurements.js';
+export { type ExperimentPreset, type PresetName, presetOf, type PretrainingData } from './presets.js';
+export { encodersOf, type EncoderOfSeed, pretrainingJobs, type PretrainingJob } from './jobs.js';
+export { openRun, type Run, type RunOptions, RECORDINGS_FOLDER, type StageProgress } from './run.js';
+export { missingFor, prepare, runStageOf, type StageName, STAGES, type StageTime } from './prepare.js';
+export { loadMels } from './features.js';
+export { bestLayer, type ProbeOutcome } from './probing.js';
+export { checkpointOf } from './pretraining.js';
+export { exampleTrack, exampleTracks, firstClip, heardTracks, type HeardTrack, trackCard } from './tracks.js';
+export { melWalkthrough } from './melWalkthrough.js';
+export { filterBank } from './filterBank.js';
+export { gain } from './gain.js';
+export { octave } from './octave.js';
+export { tuning } from './tuning.js';
+export { framework, maskCoverage, tokenCounts } from './framework.js';
+export { viewDistance } from './viewDistance.js';
+export { budget, trainingCurves } from './trainingCurves.js';
+export { snapshotScores } from './snapshots.js';
+export { comparison, confusion, fifthsBetween, pairwise } from './comparison.js';
+export { trackResults, type TrackResults } from './trackResults.js';
+export { protocol } from './protocol.js';
+export { layerScores } from './layers.js';
+export { studyOf } from './study.js';

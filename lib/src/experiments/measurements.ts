@@ -49,7 +49,6 @@ export interface MelWalkthrough extends Provenance {
     readonly power: readonly number[];
     readonly log1p: readonly number[];
   };
-  readonly sumOfPowers: { readonly samples: number; readonly stft: number };
 }
 
 /** `values[row][column]`; rows are frequency from low to high, columns are time. */
@@ -248,6 +247,8 @@ export interface ComparisonRow {
   readonly split: TestSplit;
   readonly n: number;
   readonly seeds: number;
+  /** What the seeds are of: pretraining (probe included) or the probe alone; null for a method without chance. */
+  readonly seedsOf: 'pretraining' | 'probe' | null;
   readonly weighted: Interval;
   readonly weightedBothFifths: Interval;
   readonly accuracy: Interval;
@@ -324,7 +325,7 @@ export interface LayerMeasurement extends Provenance {
   readonly curves: readonly {
     readonly encoder: EncoderName;
     readonly seed: number;
-    /** 0 = patch and position embedding only, k = after block k; the last is followed by the final normalisation. */
+    /** 0 = patch and position embedding only, k = after block k, depth + 1 = the output (normalised). */
     readonly layer: readonly number[];
     readonly weighted: readonly Interval[];
   }[];

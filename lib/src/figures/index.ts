@@ -3,7 +3,17 @@
  * Imports types of experiments/ (and plotly.js), nothing else.
  */
 export type { Figure, Table } from './figure.js';
-export { COLOUR, HEAT, HEAT_SPECTRUM, PALETTE, interval, points, probability, signedInterval } from './style.js';
+export {
+  COLOUR,
+  HEAT,
+  HEAT_SPECTRUM,
+  PALETTE,
+  interval,
+  ofStudy,
+  points,
+  probability,
+  signedInterval,
+} from './style.js';
 export {
   filterBankFigure,
   gainFigure,

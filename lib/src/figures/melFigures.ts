@@ -20,8 +20,26 @@ export function waveformFigure(m: MelWalkthrough): Figure {
     m,
     `${m.track.key}, ${m.track.style} (track ${m.track.id}): ${m.nSamples.toLocaleString('en')} samples at 16 kHz, drawn as the lowest and highest of each ${(1000 * binSeconds).toFixed(0)} ms.`,
     [
-      { type: 'scatter', mode: 'lines', x: seconds, y: [...low], line: { width: 0.5, color: PALETTE.blue }, showlegend: false, hoverinfo: 'skip' },
-      { type: 'scatter', mode: 'lines', x: seconds, y: [...high], fill: 'tonexty', fillcolor: PALETTE.blue, line: { width: 0.5, color: PALETTE.blue }, name: 'samples', showlegend: false },
+      {
+        type: 'scatter',
+        mode: 'lines',
+        x: seconds,
+        y: [...low],
+        line: { width: 0.5, color: PALETTE.blue },
+        showlegend: false,
+        hoverinfo: 'skip',
+      },
+      {
+        type: 'scatter',
+        mode: 'lines',
+        x: seconds,
+        y: [...high],
+        fill: 'tonexty',
+        fillcolor: PALETTE.blue,
+        line: { width: 0.5, color: PALETTE.blue },
+        name: 'samples',
+        showlegend: false,
+      },
     ],
     layout('Waveform', 260, { xaxis: axis('time (s)'), yaxis: axis('sample value') }),
   );
@@ -49,7 +67,12 @@ export function melFigure(m: MelWalkthrough): Figure {
       `Bottom: log1p of the same, where they hold ${points(share.log1p[five])} %.`,
     [
       { ...heat(m.melPower, 'power'), colorbar: { title: { text: 'power' }, len: 0.42, y: 0.79, thickness: 14 } },
-      { ...heat(m.melLog1p, 'log1p'), xaxis: 'x2', yaxis: 'y2', colorbar: { title: { text: 'log1p' }, len: 0.42, y: 0.21, thickness: 14 } },
+      {
+        ...heat(m.melLog1p, 'log1p'),
+        xaxis: 'x2',
+        yaxis: 'y2',
+        colorbar: { title: { text: 'log1p' }, len: 0.42, y: 0.21, thickness: 14 },
+      },
     ] as Figure['data'],
     layout('Mel spectrogram: power and log1p', 560, {
       xaxis: axis('', { domain: [0, 1], anchor: 'y', showticklabels: false }),
@@ -118,12 +141,32 @@ export function octaveFigure(m: OctaveMeasurement): Figure {
       m.octaves.map((octave) => `${octave.from} to ${octave.to}: ${octave.bands} bands`).join('; ') +
       '.',
     [
-      { type: 'scatter', mode: 'lines+markers', x: m.notes.map((n) => n.midi), y: [...m.bandsPerSemitone], text: m.notes.map((n) => `${n.name}, ${n.hertz.toFixed(1)} Hz, band ${n.band.toFixed(1)}`), hoverinfo: 'text', marker: { size: 4 }, line: { color: PALETTE.blue }, showlegend: false },
+      {
+        type: 'scatter',
+        mode: 'lines+markers',
+        x: m.notes.map((n) => n.midi),
+        y: [...m.bandsPerSemitone],
+        text: m.notes.map((n) => `${n.name}, ${n.hertz.toFixed(1)} Hz, band ${n.band.toFixed(1)}`),
+        hoverinfo: 'text',
+        marker: { size: 4 },
+        line: { color: PALETTE.blue },
+        showlegend: false,
+      },
     ],
     layout('How finely mel bands resolve notes', 340, {
       xaxis: axis('note', { tickvals: ticks.map((n) => n.midi), ticktext: ticks.map((n) => n.name) }),
       yaxis: axis('bands per semitone', { rangemode: 'tozero' }),
-      shapes: [{ type: 'line', xref: 'paper', x0: 0, x1: 1, y0: 1, y1: 1, line: { color: PALETTE.red, width: 1.5, dash: 'dash' } }],
+      shapes: [
+        {
+          type: 'line',
+          xref: 'paper',
+          x0: 0,
+          x1: 1,
+          y0: 1,
+          y1: 1,
+          line: { color: PALETTE.red, width: 1.5, dash: 'dash' },
+        },
+      ],
     }),
   );
 }
@@ -135,7 +178,12 @@ export function tuningFigure(m: TuningMeasurement): Figure {
     'tuning',
     m,
     `Mel profile of one harmonic tone of ${m.fundamental.toFixed(0)} Hz at several tunings: ` +
-      m.cents.map((cents, i) => `at ${cents} cents the cosine with the tone in tune is ${m.cosineToSelf[i].toFixed(2)} and with its upper neighbour ${m.cosineToNeighbour[i].toFixed(2)}`).join('; ') +
+      m.cents
+        .map(
+          (cents, i) =>
+            `at ${cents} cents the cosine with the tone in tune is ${m.cosineToSelf[i].toFixed(2)} and with its upper neighbour ${m.cosineToNeighbour[i].toFixed(2)}`,
+        )
+        .join('; ') +
       '.',
     m.cents.map((cents, i) => ({
       type: 'scatter',
@@ -157,7 +205,14 @@ export function trackTable(tracks: readonly TrackCard[], source: Source): Table 
     source,
     'The tracks to listen to.',
     ['track', 'key', 'style', 'seconds', 'tuning (cents)', 'split'],
-    tracks.map((t) => [t.id, t.key, t.style, t.seconds.toFixed(1), t.tuningCents === null ? '–' : t.tuningCents.toFixed(0), t.split]),
+    tracks.map((t) => [
+      t.id,
+      t.key,
+      t.style,
+      t.seconds.toFixed(1),
+      t.tuningCents === null ? '–' : t.tuningCents.toFixed(0),
+      t.split,
+    ]),
   );
 }
 
@@ -173,4 +228,3 @@ export function heat(m: Heat, unit: string): Figure['data'][number] {
     hovertemplate: `%{x:.2f} s, %{y}: %{z} ${unit}<extra></extra>`,
   } as Figure['data'][number];
 }
-

@@ -8,7 +8,14 @@ type Trace = Figure['data'][number];
 
 /** Line style by what the encoder was trained on and how far apart its views were: colour alone never decides. */
 function lineOf(encoder: EncoderName, seed: number): { color: string; dash: string; width: number } {
-  const dash = encoder.data === 'real' ? 'dash' : encoder.data === 'both' ? 'dashdot' : encoder.maxFrameDistance === null ? 'dot' : 'solid';
+  const dash =
+    encoder.data === 'real'
+      ? 'dash'
+      : encoder.data === 'both'
+        ? 'dashdot'
+        : encoder.maxFrameDistance === null
+          ? 'dot'
+          : 'solid';
   return { color: COLOUR[encoder.patches], dash, width: seed === 0 ? 2 : 1.2 };
 }
 
@@ -51,7 +58,11 @@ export function trainingCurvesFigure(m: TrainingCurves): Figure {
     m,
     `Pretraining with ${m.batchPairs} pairs a step and temperature ${m.temperature}. Contrastive accuracy: share of views whose nearest other view in the batch is their partner (chance ${(100 / (2 * m.batchPairs - 1)).toFixed(1)} %). Same steps, batch and learning rate for all.`,
     data,
-    layout('Pretraining, step by step', 600, { ...axes, annotations, legend: { orientation: 'h', x: 0, y: -0.12, yanchor: 'top' } } as Partial<Layout>),
+    layout('Pretraining, step by step', 600, {
+      ...axes,
+      annotations,
+      legend: { orientation: 'h', x: 0, y: -0.12, yanchor: 'top' },
+    } as Partial<Layout>),
   );
 }
 
@@ -72,7 +83,10 @@ export function retrievalFigure(m: SnapshotScores): Figure {
     m,
     `Share of ${m.nTracks} validation tracks whose first clip has the last clip of the same track as its nearest (cosine of embeddings without masking). Step 0 is the random initialisation.`,
     data,
-    layout('Retrieval on tracks that pretraining has not seen', 380, { xaxis: axis('pretraining step'), yaxis: axis('retrieved (%)', { rangemode: 'tozero' }) }),
+    layout('Retrieval on tracks that pretraining has not seen', 380, {
+      xaxis: axis('pretraining step'),
+      yaxis: axis('retrieved (%)', { rangemode: 'tozero' }),
+    }),
   );
 }
 
@@ -93,7 +107,10 @@ export function probeAgainstStepFigure(m: SnapshotScores): Figure {
     m,
     `Linear probe on frozen snapshots, MIREX weighted score on ${m.nTracks} validation tracks (fifth above only), bars: 95 % bootstrap over tracks. Step 0 is the random initialisation.`,
     data,
-    layout('What the key probe gets from pretraining', 400, { xaxis: axis('pretraining step'), yaxis: axis('MIREX weighted (points)') }),
+    layout('What the key probe gets from pretraining', 400, {
+      xaxis: axis('pretraining step'),
+      yaxis: axis('MIREX weighted (points)'),
+    }),
   );
 }
 
@@ -104,7 +121,14 @@ export function budgetTable(m: BudgetMeasurement): Table {
     m,
     'What each pretraining was given. Tokens are those that go through the encoder, per clip and view; minutes are wall time, with two jobs at once on two cores.',
     ['encoder', 'parameters', 'steps', 'pairs a step', 'tokens a clip', 'minutes'],
-    m.rows.map((r) => [r.encoder.label, r.parameters.toLocaleString('en'), r.steps, r.pairs, r.tokensPerClip, (r.seconds / 60).toFixed(1)]),
+    m.rows.map((r) => [
+      r.encoder.label,
+      r.parameters.toLocaleString('en'),
+      r.steps,
+      r.pairs,
+      r.tokensPerClip,
+      (r.seconds / 60).toFixed(1),
+    ]),
   );
 }
 
@@ -115,5 +139,12 @@ function nameOf(curve: SnapshotScores['curves'][number], m: SnapshotScores): str
 
 function chanceLine(m: SnapshotScores, percent: number): Trace {
   const last = Math.max(...m.curves.flatMap((c) => c.step));
-  return { type: 'scatter', mode: 'lines', name: 'chance', x: [0, last], y: [percent, percent], line: { color: '#444444', dash: 'dot', width: 1 } };
+  return {
+    type: 'scatter',
+    mode: 'lines',
+    name: 'chance',
+    x: [0, last],
+    y: [percent, percent],
+    line: { color: '#444444', dash: 'dot', width: 1 },
+  };
 }

@@ -10,7 +10,21 @@ import type {
   TestSplit,
 } from '../experiments/index.js';
 import type { Figure, Table } from './figure.js';
-import { COLOUR, HEAT, PALETTE, axis, errorBars, figure, interval, layout, panelTitle, points, probability, signedInterval, table } from './style.js';
+import {
+  COLOUR,
+  HEAT,
+  PALETTE,
+  axis,
+  errorBars,
+  figure,
+  interval,
+  layout,
+  panelTitle,
+  points,
+  probability,
+  signedInterval,
+  table,
+} from './style.js';
 
 type Trace = Figure['data'][number];
 
@@ -35,7 +49,10 @@ export function comparisonFigure(m: ComparisonMeasurement, study?: ComparisonMea
     ] as const) {
       const rows = (source?.rows ?? []).filter((row) => row.split === split);
       if (rows.length === 0) continue;
-      const bars = errorBars(rows.map((row) => row.weighted), 100);
+      const bars = errorBars(
+        rows.map((row) => row.weighted),
+        100,
+      );
       data.push({
         type: 'scatter',
         mode: 'markers',
@@ -44,8 +61,16 @@ export function comparisonFigure(m: ComparisonMeasurement, study?: ComparisonMea
         x: rows.map((row) => 100 * row.weighted.estimate),
         y: rows.map((row) => labels.indexOf(row.label) + offset),
         error_x: { ...bars, color: '#777777' },
-        marker: { color: rows.map(colourOf), size: 9, symbol: source === m ? 'circle' : 'diamond-open', line: { width: 1.5, color: rows.map(colourOf) } },
-        text: rows.map((row) => `${row.label}: ${interval(row.weighted)}, exact ${points(row.accuracy.estimate)}, n ${row.n}, ${row.seeds} seed${row.seeds === 1 ? '' : 's'}`),
+        marker: {
+          color: rows.map(colourOf),
+          size: 9,
+          symbol: source === m ? 'circle' : 'diamond-open',
+          line: { width: 1.5, color: rows.map(colourOf) },
+        },
+        text: rows.map(
+          (row) =>
+            `${row.label}: ${interval(row.weighted)}, exact ${points(row.accuracy.estimate)}, n ${row.n}, ${row.seeds} ${row.seedsOf ?? ''} seed${row.seeds === 1 ? '' : 's'}`,
+        ),
         hoverinfo: 'text',
         xaxis: panel === 0 ? 'x' : 'x2',
         yaxis: 'y',
@@ -62,8 +87,17 @@ export function comparisonFigure(m: ComparisonMeasurement, study?: ComparisonMea
       margin: { l: 210, r: 20, t: 72, b: 60 },
       xaxis: axis('MIREX weighted (points)', { domain: [0, 0.48], anchor: 'y' }),
       xaxis2: axis('MIREX weighted (points)', { domain: [0.52, 1], anchor: 'y', matches: 'x' }),
-      yaxis: axis('', { tickvals: labels.map((_, i) => i), ticktext: labels, range: [-0.6, labels.length - 0.4], automargin: false, ticks: '' }),
-      annotations: [panelTitle(`test (n = ${n('test')})`, 0, 1.005), panelTitle(`unseen timbre (n = ${n('testTimbre')})`, 0.52, 1.005)] as Layout['annotations'],
+      yaxis: axis('', {
+        tickvals: labels.map((_, i) => i),
+        ticktext: labels,
+        range: [-0.6, labels.length - 0.4],
+        automargin: false,
+        ticks: '',
+      }),
+      annotations: [
+        panelTitle(`test (n = ${n('test')})`, 0, 1.005),
+        panelTitle(`unseen timbre (n = ${n('testTimbre')})`, 0.52, 1.005),
+      ] as Layout['annotations'],
       legend: { orientation: 'h', x: 0, y: -40 / (30 * labels.length), yanchor: 'top' },
     }),
   );
@@ -75,12 +109,26 @@ export function comparisonTable(m: ComparisonMeasurement): Table {
     'comparison-table',
     m,
     `Key estimation on the embedded corpus (${m.corpus}), in points of 100 with 95 % bootstrap intervals over tracks. "Weighted": MIREX with the fifth credited above only (mir_eval to 0.8.2); "both": in both directions (MIREX since 2017). Shares use the first ruler.`,
-    ['system', 'split', 'n', 'seeds', 'weighted', 'weighted, both', 'exact', 'same', 'fifth', 'relative', 'parallel', 'other', 'deviation over seeds'],
+    [
+      'system',
+      'split',
+      'n',
+      'seeds',
+      'weighted',
+      'weighted, both',
+      'exact',
+      'same',
+      'fifth',
+      'relative',
+      'parallel',
+      'other',
+      'deviation over seeds',
+    ],
     m.rows.map((r) => [
       r.label,
       SPLIT_LABEL[r.split],
       r.n,
-      r.seeds,
+      r.seedsOf === null ? '–' : `${r.seeds} (${r.seedsOf})`,
       interval(r.weighted),
       interval(r.weightedBothFifths),
       interval(r.accuracy),
@@ -100,8 +148,30 @@ export function pairwiseTable(m: PairwiseMeasurement): Table {
     'pairwise',
     m,
     'Differences on the same tracks: weighted score by paired bootstrap (points), exact matches by McNemar’s exact test.',
-    ['a', 'b', 'split', 'n', 'seeds', 'a − b, weighted', 'p (bootstrap)', 'only a right', 'only b right', 'p (McNemar)'],
-    m.rows.map((r) => [r.a, r.b, SPLIT_LABEL[r.split], r.n, r.seeds, signedInterval(r.difference), probability(r.pBootstrap), r.onlyA, r.onlyB, probability(r.pMcNemar)]),
+    [
+      'a',
+      'b',
+      'split',
+      'n',
+      'seeds',
+      'a − b, weighted',
+      'p (bootstrap)',
+      'only a right',
+      'only b right',
+      'p (McNemar)',
+    ],
+    m.rows.map((r) => [
+      r.a,
+      r.b,
+      SPLIT_LABEL[r.split],
+      r.n,
+      r.seeds,
+      signedInterval(r.difference),
+      probability(r.pBootstrap),
+      r.onlyA,
+      r.onlyB,
+      probability(r.pMcNemar),
+    ]),
   );
 }
 
@@ -126,7 +196,13 @@ export function errorSharesFigure(m: ComparisonMeasurement, split: TestSplit): F
       margin: { l: 210, r: 20, t: 48, b: 60 },
       xaxis: axis('share of tracks (%)', { range: [0, 100] }),
       yaxis: axis('', { automargin: false, ticks: '' }),
-      legend: { orientation: 'h', x: 0, y: -60 / (26 * Math.max(4, rows.length)), yanchor: 'top', traceorder: 'normal' },
+      legend: {
+        orientation: 'h',
+        x: 0,
+        y: -60 / (26 * Math.max(4, rows.length)),
+        yanchor: 'top',
+        traceorder: 'normal',
+      },
     }),
   );
 }
@@ -154,21 +230,45 @@ export function confusionFigure(m: ConfusionMeasurement): Figure {
       } as unknown as Trace,
     ],
     layout('Confusion of keys', 620, {
-      xaxis: axis('estimated key', { type: 'category', tickangle: 0, tickfont: { size: 11 }, showgrid: false, constrain: 'domain' }),
-      yaxis: axis('reference key', { type: 'category', autorange: 'reversed', tickfont: { size: 11 }, showgrid: false, scaleanchor: 'x', constrain: 'domain' }),
+      xaxis: axis('estimated key', {
+        type: 'category',
+        tickangle: 0,
+        tickfont: { size: 11 },
+        showgrid: false,
+        constrain: 'domain',
+      }),
+      yaxis: axis('reference key', {
+        type: 'category',
+        autorange: 'reversed',
+        tickfont: { size: 11 },
+        showgrid: false,
+        scaleanchor: 'x',
+        constrain: 'domain',
+      }),
     }),
   );
 }
 
 /** How far off the tonic is, in fifths. */
 export function fifthsFigure(m: ConfusionMeasurement): Figure {
-  const bar = (name: string, y: readonly number[], color: string): Trace => ({ type: 'bar', name, x: [...m.fifths], y: y.map((v) => v / m.seeds), marker: { color } });
+  const bar = (name: string, y: readonly number[], color: string): Trace => ({
+    type: 'bar',
+    name,
+    x: [...m.fifths],
+    y: y.map((v) => v / m.seeds),
+    marker: { color },
+  });
   return figure(
     'tonic-in-fifths',
     m,
     `${m.label}, ${SPLIT_LABEL[m.split]} split: the estimated tonic against the reference, in steps along the circle of fifths (+1 = a fifth above). With the other mode, −3 is the relative major of a minor key and +3 the relative minor of a major one.`,
     [bar('same mode', m.sameMode, PALETTE.blue), bar('other mode', m.otherMode, PALETTE.orange)],
-    layout('How far off is the tonic?', 340, { barmode: 'stack', xaxis: axis('fifths from the reference tonic', { dtick: 1 }), yaxis: axis('tracks'), legend: { orientation: 'h', x: 0, y: -0.24, yanchor: 'top' } }),
+    layout('How far off is the tonic?', 340, {
+      barmode: 'stack',
+      xaxis: axis('fifths from the reference tonic', { dtick: 1 }),
+      yaxis: axis('tracks'),
+      legend: { orientation: 'h', x: 0, y: -0.24, yanchor: 'top' },
+    }),
   );
 }
 
@@ -187,14 +287,23 @@ export function protocolFigure(m: ProtocolMeasurement): Figure {
         name: SPLIT_LABEL[split],
         x: rows.map((row) => 100 * row.difference.estimate),
         y: rows.map((row) => flaws.indexOf(row.flaw) + (i === 0 ? 0.12 : -0.12)),
-        error_x: errorBars(rows.map((row) => row.difference), 100),
+        error_x: errorBars(
+          rows.map((row) => row.difference),
+          100,
+        ),
         marker: { size: 10, color: i === 0 ? PALETTE.blue : PALETTE.orange, symbol: i === 0 ? 'circle' : 'square' },
       } as unknown as Trace;
     }),
     layout('What the flaws of the protocol are worth', 120 + 56 * flaws.length, {
       margin: { l: 250, r: 20, t: 48, b: 60 },
       xaxis: axis('difference, MIREX weighted (points)', { zeroline: true, zerolinecolor: '#444444' }),
-      yaxis: axis('', { tickvals: flaws.map((_, i) => i), ticktext: flaws, range: [-0.6, flaws.length - 0.4], automargin: false, ticks: '' }),
+      yaxis: axis('', {
+        tickvals: flaws.map((_, i) => i),
+        ticktext: flaws,
+        range: [-0.6, flaws.length - 0.4],
+        automargin: false,
+        ticks: '',
+      }),
       legend: { orientation: 'h', x: 0, y: -70 / (56 * flaws.length), yanchor: 'top' },
     }),
   );
@@ -207,7 +316,14 @@ export function protocolTable(m: ProtocolMeasurement): Table {
     m,
     'What each flaw of the published protocol is worth, in points of the MIREX weighted score; brackets: smallest and largest over encoders and seeds.',
     ['flaw', 'split', 'n', 'corrected', 'as published', 'difference'],
-    m.rows.map((r) => [r.flaw, SPLIT_LABEL[r.split], r.n, points(r.corrected), points(r.asPublished), signedInterval(r.difference)]),
+    m.rows.map((r) => [
+      r.flaw,
+      SPLIT_LABEL[r.split],
+      r.n,
+      points(r.corrected),
+      points(r.asPublished),
+      signedInterval(r.difference),
+    ]),
   );
 }
 
@@ -227,6 +343,9 @@ export function layersFigure(m: LayerMeasurement): Figure {
       line: { color: COLOUR[curve.encoder.patches], dash: curve.encoder.origin === 'random' ? 'dot' : 'solid' },
       marker: { size: 8, symbol: curve.encoder.origin === 'random' ? 'x' : 'circle' },
     })),
-    layout('Where in the encoder is the key?', 380, { xaxis: axis('layer', { dtick: 1 }), yaxis: axis('MIREX weighted (points)') }),
+    layout('Where in the encoder is the key?', 380, {
+      xaxis: axis('layer', { dtick: 1 }),
+      yaxis: axis('MIREX weighted (points)'),
+    }),
   );
 }

@@ -72,7 +72,17 @@ export function layout(title: string, height: number, more: Partial<Layout> = {}
 
 /** A small heading over a panel, placed in paper coordinates. */
 export function panelTitle(text: string, x: number, y: number): Partial<Layout['annotations'][number]> {
-  return { text: `<b>${text}</b>`, x, y, xref: 'paper', yref: 'paper', xanchor: 'left', yanchor: 'bottom', showarrow: false, font: FONT };
+  return {
+    text: `<b>${text}</b>`,
+    x,
+    y,
+    xref: 'paper',
+    yref: 'paper',
+    xanchor: 'left',
+    yanchor: 'bottom',
+    showarrow: false,
+    font: FONT,
+  };
 }
 
 /** Where a measurement comes from; part of every caption. */
@@ -98,13 +108,7 @@ export function figure(
 }
 
 /** Assembles a table; the one place that sets id and caption. */
-export function table(
-  id: string,
-  source: Source,
-  text: string,
-  columns: Table['columns'],
-  rows: Table['rows'],
-): Table {
+export function table(id: string, source: Source, text: string, columns: Table['columns'], rows: Table['rows']): Table {
   return { id, caption: captionOf(id, text, source), columns, rows };
 }
 
@@ -119,7 +123,11 @@ export function interval(value: { readonly estimate: number; readonly low: numbe
 }
 
 /** A difference in points with its sign: `+2.1 [-0.4, +4.6]`. */
-export function signedInterval(value: { readonly estimate: number; readonly low: number; readonly high: number }): string {
+export function signedInterval(value: {
+  readonly estimate: number;
+  readonly low: number;
+  readonly high: number;
+}): string {
   const signed = (x: number) => `${x < 0 ? '−' : '+'}${Math.abs(100 * x).toFixed(1)}`;
   return `${signed(value.estimate)} [${signed(value.low)}, ${signed(value.high)}]`;
 }
@@ -141,5 +149,16 @@ export function errorBars(
     arrayminus: intervals.map((v) => scale * (v.estimate - v.low)),
     thickness: 1.4,
     width: 4,
+  };
+}
+
+/** A figure drawn from the study's numbers, to stand beside the reader's own: `study-` before its id and title. */
+export function ofStudy<T extends Figure | Table>(shown: T): T {
+  if (!('layout' in shown)) return { ...shown, id: `study-${shown.id}` };
+  const title = (shown.layout.title as { text?: string } | undefined) ?? {};
+  return {
+    ...shown,
+    id: `study-${shown.id}`,
+    layout: { ...shown.layout, title: { ...title, text: `Study: ${title.text ?? ''}` } },
   };
 }

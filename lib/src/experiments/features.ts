@@ -1,0 +1,95 @@
+/** Stage 1: every track rendered or decoded once, kept as mel spectrogram and chroma in shards of some tracks. */
+import { existsSync } from 'node:fs';
+import type { Corpus, Split, Track } from '../corpus/index.js';
+import { buildTable, type EmbeddingTable } from '../embeddings/index.js';
+import { CHROMA, MEL, type MelTrack } from '../mel/index.js';
+import { configId, readSafetensors, type StoredTensor } from '../store/index.js';
+import type { Run } from './run.js';
+import { runStage } from './stages.js';
+
+/** Rises whenever mel or chroma change. */
+const FEATURES_VERSION = 1;
+const SHARD_TRACKS = 24;
+
+/** Some tracks and the two files that hold what is known of their sound. */
+export interface FeatureShard {
+  readonly tracks: readonly Track[];
+  readonly melPath: string;
+  readonly chromaPath: string;
+}
+
+/** Which tracks: a split of the embedded corpus, or the recordings. */
+export type FeatureSet = Split | 'recordings';
+
+/** The shards of a set, in track order, whether they are there or not. */
+export function featureShards(run: Run, set: FeatureSet): FeatureShard[] {
+  const corpus: Corpus | null = set === 'recordings' ? run.recordings : run.corpus;
+  if (!corpus) return [];
+  const tracks = set === 'recordings' ? corpus.tracks : corpus.tracks.filter((track) => track.split === set);
+  const shards: FeatureShard[] = [];
+  for (let first = 0; first < tracks.length; first += SHARD_TRACKS) {
+    const some = tracks.slice(first, first + SHARD_TRACKS);
+    const id = configId({
+      features: FEATURES_VERSION,
+      mel: MEL,
+      chroma: CHROMA,
+      corpus: corpus.config,
+      tracks: some.map(({ id, source }) => ({ id, source })),
+    });
+    shards.push({
+      tracks: some,
+      melPath: run.cache.path('features', `${id}-mel`, 'safetensors'),
+      chromaPath: run.cache.path('features', `${id}-chroma`, 'safetensors'),
+    });
+  }
+  return shards;
+}
+
+/** Computes the features that are missing, over worker threads. */
+export async function computeFeatures(run: Run, sets: readonly FeatureSet[]): Promise<void> {
+  const units = sets
+    .flatMap((set) => featureShards(run, set))
+    .map((item) => ({
+      item,
+      weight: item.tracks.length,
+      isDone: existsSync(item.melPath) && existsSync(item.chromaPath),
+    }));
+  await runStage(run, 'features', units, new URL('./featureTask.js', import.meta.url), 'featureTask');
+}
+
+/** Mel spectrograms of a shard file. */
+export function readMelShard(path: string): MelTrack[] {
+  return inOrder(path).map(({ id, tensor }) => {
+    const [nMels, nFrames] = tensor.shape;
+    return { id, mel: { nMels, nFrames, data: tensor.data as Float32Array } };
+  });
+}
+
+/** Mel spectrograms of all tracks of a set; `computeFeatures` must have run. */
+export function loadMels(run: Run, set: FeatureSet): MelTrack[] {
+  return featureShards(run, set).flatMap((shard) => readMelShard(shard.melPath));
+}
+
+/** Chroma of a set: one row of 12 a clip, and one a whole track. */
+export function loadChroma(run: Run, set: FeatureSet): { clips: EmbeddingTable; tracks: Float32Array[] } {
+  const ids: string[] = [];
+  const clips: Float32Array[] = [];
+  const tracks: Float32Array[] = [];
+  for (const shard of featureShards(run, set)) {
+    const rows = inOrder(shard.chromaPath);
+    for (const { id, tensor } of rows) {
+      const data = tensor.data as Float32Array; // [1 + nClips, 12]: the whole track first
+      ids.push(id);
+      tracks.push(data.slice(0, 12));
+      clips.push(data.slice(12));
+    }
+  }
+  return { clips: buildTable(ids, clips, 12), tracks };
+}
+
+/** Tensors of a shard under their tracks' ids, in track order. */
+function inOrder(path: string): { id: string; tensor: StoredTensor }[] {
+  const { tensors, metadata } = readSafetensors(path);
+  const ids = JSON.parse(metadata.track_ids ?? '[]') as string[];
+  return ids.map((id, i) => ({ id, tensor: tensors.get(String(i))! }));
+}

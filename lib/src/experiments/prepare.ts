@@ -1,0 +1,73 @@
+/** All heavy stages of a preset in order; notebooks then only read. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { computeEmbeddings } from './embeddingTables.js';
+import { computeFeatures } from './features.js';
+import { presetOf } from './presets.js';
+import { computePretraining } from './pretraining.js';
+import { computeProbes } from './probing.js';
+import { openRun, type Run, RECORDINGS_FOLDER, type RunOptions } from './run.js';
+
+export interface StageTime {
+  readonly stage: string;
+  /** Wall time; null without a clock. */
+  readonly seconds: number | null;
+}
+
+/** The stages that a run can be asked for one by one, in order. */
+export const STAGES = {
+  features: (run: Run) =>
+    computeFeatures(run, [
+      'train',
+      'valid',
+      'test',
+      'testTimbre',
+      ...(run.recordings ? (['recordings'] as const) : []),
+    ]),
+  pretraining: computePretraining,
+  embeddings: computeEmbeddings,
+  probes: computeProbes,
+} as const;
+
+export type StageName = keyof typeof STAGES;
+
+/** Runs one stage of a run; the stages before it must have run. */
+export function runStageOf(run: Run, stage: StageName): Promise<void> {
+  return STAGES[stage](run);
+}
+
+/**
+ * Computes whatever the notebooks of a preset need and is not in the cache. Interrupted, it goes on where it was.
+ *
+ * @param preset smoke, laptop, study or paper
+ * @throws the signal's reason on abort
+ */
+export async function prepare(preset: string, options: RunOptions): Promise<StageTime[]> {
+  const run = await openRun(preset, options);
+  const times: StageTime[] = [];
+  for (const stage of Object.keys(STAGES) as StageName[]) {
+    options.signal?.throwIfAborted();
+    const begin = options.clock?.() ?? null;
+    await runStageOf(run, stage);
+    times.push({ stage, seconds: begin === null ? null : (options.clock!() - begin) / 1000 });
+  }
+  return times;
+}
+
+/** What a preset would use but does not find, one sentence each; empty if nothing is missing. */
+export function missingFor(preset: string, root: string): string[] {
+  const { variants, name } = presetOf(preset);
+  const missing: string[] = [];
+  if (
+    variants.some((variant) => variant.data && variant.data !== 'embedded') &&
+    !existsSync(join(root, RECORDINGS_FOLDER))
+  )
+    missing.push(
+      `No recordings in ${RECORDINGS_FOLDER}/: pretraining on real music is left out. Any audio files will do, in any folders below it.`,
+    );
+  if (name === 'paper')
+    missing.push(
+      'GiantSteps and Billboard audio are not read by this version: the tables use the embedded corpus. Pretraining at size S takes days on a CPU; install @tensorflow/tfjs-node-gpu for a GPU.',
+    );
+  return missing;
+}

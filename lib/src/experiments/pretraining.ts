@@ -1,0 +1,61 @@
+/** Stage 2: pretraining. Every job is a folder in the cache, resumable; two run at once, each with its own backend. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { pretrainConfigId, readLog, snapshotPath, type PretrainLogLine } from '../pretrain/index.js';
+import { configId } from '../store/index.js';
+import { featureShards } from './features.js';
+import { type EncoderOfSeed, pretrainingJobs, type PretrainingJob } from './jobs.js';
+import { EXPERIMENTS_VERSION, type Run } from './run.js';
+import { runStage } from './stages.js';
+
+/** A job with the files that it reads and the folder that it fills. */
+export interface PretrainingUnit {
+  readonly job: PretrainingJob;
+  readonly melPaths: readonly string[];
+  readonly dir: string;
+}
+
+/** The jobs of this run. */
+export function jobsOf(run: Run): PretrainingJob[] {
+  return pretrainingJobs(run.preset, run.recordings !== null);
+}
+
+/** Where a job reads and writes. */
+export function pretrainingUnit(run: Run, job: PretrainingJob): PretrainingUnit {
+  const sets =
+    job.data === 'embedded'
+      ? ['train' as const]
+      : job.data === 'real'
+        ? ['recordings' as const]
+        : (['train', 'recordings'] as const);
+  const melPaths = sets.flatMap((set) => featureShards(run, set)).map((shard) => shard.melPath);
+  const id = configId({
+    version: EXPERIMENTS_VERSION,
+    config: pretrainConfigId(job.config),
+    snapshots: job.config.snapshotSteps,
+    features: melPaths.map((path) => path.slice(run.cache.root.length)),
+    backend: run.backend,
+  });
+  return { job, melPaths, dir: join(run.cache.root, 'pretraining', id) };
+}
+
+/** Runs the jobs that are not finished; one that was interrupted goes on. */
+export async function computePretraining(run: Run): Promise<void> {
+  const units = jobsOf(run).map((job) => {
+    const item = pretrainingUnit(run, job);
+    return { item, weight: job.config.steps, isDone: existsSync(join(item.dir, 'encoder.safetensors')) };
+  });
+  await runStage(run, 'pretraining', units, new URL('./pretrainTask.js', import.meta.url), 'pretrainTask');
+}
+
+/** Checkpoint of an encoder after so many steps (default: all); null for a random initialisation. */
+export function checkpointOf(run: Run, encoder: EncoderOfSeed, step?: number): string | null {
+  if (!encoder.job) return null;
+  const { dir } = pretrainingUnit(run, encoder.job);
+  return step === undefined ? join(dir, 'encoder.safetensors') : snapshotPath(dir, step);
+}
+
+/** Log of a finished job. */
+export function logOf(run: Run, job: PretrainingJob): PretrainLogLine[] {
+  return readLog(join(pretrainingUnit(run, job).dir, 'log.jsonl'));
+}

@@ -1,0 +1,62 @@
+/** 03: the logs of pretraining, and what each run was given. */
+import { parameterCount } from '../encoder/index.js';
+import type { PretrainLogLine } from '../pretrain/index.js';
+import { keptCount, numTokens, PATCHINGS } from '../views/index.js';
+import type { BudgetMeasurement, TrainingCurves } from './measurements.js';
+import { jobsOf, logOf } from './pretraining.js';
+import { measured, rounded, type Run } from './run.js';
+
+const POINTS = 60;
+
+/** Loss, contrastive accuracy, alignment and uniformity of every job, each point a mean over some steps. */
+export function trainingCurves(run: Run): Promise<TrainingCurves> {
+  return measured(run, 'training-curves', { POINTS }, (base) => ({
+    ...base,
+    batchPairs: run.preset.pretraining.batchPairs,
+    temperature: run.preset.pretraining.temperature,
+    curves: jobsOf(run).map((job) => {
+      const groups = grouped(logOf(run, job), POINTS);
+      const mean = (of: (line: PretrainLogLine) => number): number[] =>
+        groups.map((lines) => rounded(lines.reduce((sum, line) => sum + of(line), 0) / lines.length));
+      return {
+        encoder: job.name,
+        seed: job.seed,
+        step: groups.map((lines) => lines[lines.length - 1].step),
+        loss: mean((line) => line.loss),
+        contrastiveAccuracy: mean((line) => line.accuracy),
+        alignment: mean((line) => line.alignment),
+        uniformity: mean((line) => line.uniformity),
+        secondsPerStep: rounded(
+          groups.flat().reduce((sum, line) => sum + line.milliseconds, 0) / (1000 * job.config.steps),
+        ),
+      };
+    }),
+  }));
+}
+
+/** At most `n` groups of neighbours of about equal size. */
+function grouped<T>(lines: readonly T[], n: number): T[][] {
+  const size = Math.max(1, Math.ceil(lines.length / n));
+  return Array.from({ length: Math.ceil(lines.length / size) }, (_, i) => lines.slice(i * size, (i + 1) * size));
+}
+
+/** Parameters, steps, pairs, tokens and time of the first seed of every job. */
+export function budget(run: Run): Promise<BudgetMeasurement> {
+  return measured(run, 'budget', {}, (base) => ({
+    ...base,
+    rows: jobsOf(run)
+      .filter((job) => job.seed === run.preset.seeds[0])
+      .map(({ name, config, ...job }) => ({
+        encoder: name,
+        parameters: parameterCount(config.encoder),
+        steps: config.steps,
+        pairs: config.batchPairs,
+        tokensPerClip: PATCHINGS[config.encoder.patches].reduce(
+          (sum, patching) =>
+            sum + keptCount(numTokens(patching, config.encoder.nMels, config.encoder.clipFrames), config.maskRatio),
+          0,
+        ),
+        seconds: rounded(logOf(run, { name, config, ...job }).reduce((sum, line) => sum + line.milliseconds, 0) / 1000),
+      })),
+  }));
+}
