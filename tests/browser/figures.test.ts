@@ -10,7 +10,7 @@ import { committedForm } from '../../tools/src/refreshNotebooks.js';
 import { GOOD, temporaryProject } from '../notebooks/runs.js';
 import { hasBrowser, openPage } from './open.js';
 
-const OPTIONS = { preset: 'smoke', only: [], fresh: false, cellTimeout: 60, log: () => {} } as const;
+const OPTIONS = { preset: 'smoke', only: [], fresh: false, prepare: false, cellTimeout: 60, log: () => {} } as const;
 
 /** All HTML outputs of a notebook in one page, as nbconvert and Jupyter show them. */
 function notebookPage(path: string): string {

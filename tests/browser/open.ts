@@ -1,7 +1,7 @@
 /** Opens local pages in the headless Chromium and reports what a reader would see. */
 import { pathToFileURL } from 'node:url';
 import type { Browser } from 'playwright-core';
-import { findBrowser, NO_BROWSER } from '../../tools/src/browser.js';
+import { findBrowser, NO_BROWSER } from '../../lib/src/notebook/index.js';
 
 /** Whether there is a Chromium; says so if not. */
 export async function hasBrowser(): Promise<boolean> {

@@ -25,7 +25,7 @@ describe('notebooks at preset smoke', () => {
     async () => {
       const before = tracked();
       const said: string[] = [];
-      const options = { root: ROOT, preset: 'smoke', only: [], fresh: false, cellTimeout: 300 } as const;
+      const options = { root: ROOT, preset: 'smoke', only: [], fresh: false, prepare: true, cellTimeout: 300 } as const;
       const { shown, failure } = await reproduce({ ...options, log: (line) => said.push(line) });
       expect(failure).toBeNull();
       expect(tracked()).toBe(before);

@@ -1,41 +1,8 @@
-/** The one headless Chromium that draws static pictures: $CHROMIUM, the system's, or the npm package's. */
-import { existsSync } from 'node:fs';
+/** Starts the one headless Chromium that draws static pictures. */
+import { findBrowser, NO_BROWSER } from 'keymyna/notebook';
 import { chromium, type Browser } from 'playwright-core';
 
-const ARGS = ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-sync'];
-
-const SYSTEM_BROWSERS = [
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-  '/Applications/Chromium.app/Contents/MacOS/Chromium',
-  'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe',
-  'C:\\Program Files (x86)\\Microsoft\\Edge\\Application\\msedge.exe',
-];
-
-export const NO_BROWSER =
-  'No Chromium found, so no SVG and PNG pictures are made; everything else works. ' +
-  'Install chromium or Google Chrome, or set CHROMIUM to the program.';
-
-/** The path and arguments of a Chromium, or null if there is none. CHROMIUM=none leaves it out on purpose. */
-export async function findBrowser(): Promise<{ executablePath: string; args: string[] } | null> {
-  const asked = process.env.CHROMIUM;
-  if (asked === 'none') return null;
-  if (asked) return existsSync(asked) ? { executablePath: asked, args: ARGS } : null;
-  const system = SYSTEM_BROWSERS.find((path) => existsSync(path));
-  if (system) return { executablePath: system, args: ARGS };
-  if (process.platform !== 'linux' || process.arch !== 'x64') return null; // the package holds that build only
-  try {
-    process.env.AWS_LAMBDA_JS_RUNTIME ??= 'nodejs20.x'; // makes the package unpack libnss3 and the like, too
-    const { default: packaged } = await import('@sparticuz/chromium');
-    return { executablePath: await packaged.executablePath(), args: [...packaged.args, ...ARGS] };
-  } catch {
-    return null; // an optional dependency that was not installed
-  }
-}
-
-/** Starts a browser, or null if there is none that starts; `log` gets the reason. */
+/** A browser, or null if there is none that starts; `log` gets the reason. */
 export async function launchBrowser(log: (line: string) => void): Promise<Browser | null> {
   const found = await findBrowser();
   if (found === null) {

@@ -4,10 +4,11 @@
  * except with the preset `study`, whose folder is committed.
  */
 import { readdirSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { InputError } from 'keymyna';
-import { cacheFolder, figuresFolder, parsePreset, progressBar, type Preset } from 'keymyna/notebook';
+import { cacheFolder, figuresFolder, parsePreset, progressBar, type Preset, type ProgressBar } from 'keymyna/notebook';
 import { writeGallery, type Shown } from './gallery.js';
 import { embedImages, exportImages } from './images.js';
 import { runNotebook } from './runNotebook.js';
@@ -19,6 +20,8 @@ export interface ReproduceOptions {
   readonly only: readonly string[];
   /** Compute everything anew: the preset's cache and figures are deleted first. */
   readonly fresh: boolean;
+  /** Whether to compute ahead what the notebooks need, with progress in the terminal. */
+  readonly prepare: boolean;
   /** Seconds that one cell may take; null for the preset's own limit. */
   readonly cellTimeout: number | null;
   readonly signal?: AbortSignal;
@@ -26,15 +29,22 @@ export interface ReproduceOptions {
 }
 
 /** What the library's experiments room may offer: long computing before the notebooks, with progress in the terminal. */
-type Prepare = (
-  preset: Preset,
-  options: {
-    cache: string;
-    only: readonly string[];
-    onProgress: (done: number, total: number, note?: string) => void;
-    signal?: AbortSignal;
-  },
-) => Promise<void>;
+interface Experiments {
+  prepare?: (
+    preset: Preset,
+    options: {
+      root: string;
+      cacheDir: string;
+      threads: number;
+      only: readonly string[];
+      onProgress: (stage: string, done: number, total: number, secondsLeft: number | null) => void;
+      signal?: AbortSignal;
+      clock: () => number;
+    },
+  ) => Promise<readonly { stage: string; seconds: number | null }[]>;
+  /** What the preset would use but does not find, one sentence each. */
+  missingFor?: (preset: Preset, root: string) => readonly string[];
+}
 
 const CELL_TIMEOUT = { smoke: 300, laptop: 3600, study: 7 * 86_400, paper: 30 * 86_400 } as const; // seconds
 
@@ -70,7 +80,7 @@ export async function reproduce(options: ReproduceOptions): Promise<{ shown: Sho
   };
 
   if (options.fresh) for (const path of [folder, cacheFolder()]) rmSync(path, { recursive: true, force: true });
-  await timed('prepare', () => prepare(preset, only, signal));
+  if (options.prepare) for (const [stage, seconds] of await prepare(options)) times.push([stage, seconds]);
   let failure: string | null = null;
   const done: string[] = [];
   for (const name of names) {
@@ -96,23 +106,37 @@ export async function reproduce(options: ReproduceOptions): Promise<{ shown: Sho
   for (const { kind, id, caption } of shown) log(`  ${kind} ${id}: ${caption.split(/(?<=\.)\s/)[0]}`);
   log(`\nPictures: ${images.drawn ?? 'none (no browser)'} drawn, ${images.unchanged} unchanged`);
   log('Wall time');
+  times.push(['all', times.reduce((sum, [, seconds]) => sum + seconds, 0)]);
   for (const [stage, seconds] of times) log(`  ${stage.padEnd(36)} ${seconds.toFixed(1).padStart(8)} s`);
-  log(
-    `  ${'all'.padEnd(36)} ${times
-      .reduce((sum, [, s]) => sum + s, 0)
-      .toFixed(1)
-      .padStart(8)} s`,
-  );
   log(`\nOpen ${join(relative(root, folder), 'index.html')}`);
   return { shown, failure };
 }
 
-async function prepare(preset: Preset, only: readonly string[], signal?: AbortSignal): Promise<void> {
-  const library = (await import('keymyna')) as { experiments?: { prepare?: Prepare } };
-  if (!library.experiments?.prepare) return;
-  const bar = progressBar('prepare');
-  await library.experiments.prepare(preset, { cache: cacheFolder(), only, onProgress: bar, signal });
-  bar.finish();
+/** Computes what the notebooks need and is not in the cache. @returns the stages with their seconds */
+async function prepare({ root, preset, only, log, signal }: ReproduceOptions): Promise<[string, number][]> {
+  const experiments = (await import('keymyna/experiments')) as unknown as Experiments;
+  for (const line of experiments.missingFor?.(preset, root) ?? []) log(line);
+  if (!experiments.prepare) return [];
+  let bar: { stage: string; progress: ProgressBar } | null = null;
+  const onProgress = (stage: string, done: number, total: number, secondsLeft: number | null) => {
+    if (bar?.stage !== stage) {
+      bar?.progress.finish();
+      bar = { stage, progress: progressBar(stage) };
+      if (!process.stderr.isTTY) log(`prepare: ${stage}`); // the bar itself is for a terminal only
+    }
+    bar.progress(done, total, secondsLeft === null ? '' : `${Math.ceil(secondsLeft)} s left`);
+  };
+  const stages = await experiments.prepare(preset, {
+    root,
+    cacheDir: cacheFolder(),
+    threads: availableParallelism(),
+    only,
+    onProgress,
+    signal,
+    clock: () => performance.now(),
+  });
+  (bar as { progress: ProgressBar } | null)?.progress.finish();
+  return stages.map(({ stage, seconds }) => [`prepare: ${stage}`, seconds ?? 0]);
 }
 
 async function main(): Promise<void> {
@@ -133,6 +157,7 @@ async function main(): Promise<void> {
     preset: parsePreset(values.preset, '--preset'),
     only: values.only.flatMap((text) => text.split(',')).map((number) => number.padStart(2, '0')),
     fresh: values.fresh,
+    prepare: true,
     cellTimeout: values.timeout === undefined ? null : Number(values.timeout),
     signal: stop.signal,
     log: console.log,

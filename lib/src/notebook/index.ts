@@ -3,6 +3,7 @@
  * where its files go. The only room that knows the kernel (tslab). Imports store, figures, and audio's WAV encoder.
  */
 export { showAudio } from './audio.js';
+export { findBrowser, NO_BROWSER } from './browser.js';
 export { checkClaim, type ClaimKind } from './claim.js';
 export { cacheFolder, figuresFolder, parsePreset, preset, PRESETS, rootFolder, type Preset } from './context.js';
 export { display, escapeHtml, updateDisplay, type MimeBundle } from './display.js';
