@@ -1,0 +1,123 @@
+/** `keymyna mel` and `keymyna embed`: from audio files to spectrograms and embedding tables. */
+import { statSync } from 'node:fs';
+import type { Command } from 'commander';
+import { loadAudio } from '../audio/index.js';
+import { readFolder, readManifest, trackAudio, type Track } from '../corpus/index.js';
+import { embedTracks, saveEmbeddingTable } from '../embeddings/index.js';
+import { loadCheckpoint } from '../encoder/index.js';
+import { InputError } from '../errors.js';
+import { melSpectrogram, type MelTrack } from '../mel/index.js';
+import { writeNpy } from '../store/index.js';
+import { initBackend } from '../tensor/index.js';
+import { oneOf, ProgressBars, stopSignal, wholeNumber } from './program.js';
+
+interface MelOptions {
+  readonly out: string;
+  readonly scale: 'power' | 'log1p';
+}
+
+interface EmbedOptions {
+  readonly weights: string;
+  readonly out: string;
+  readonly clipFrames?: number;
+  readonly clipHop?: number;
+  readonly numHeads?: number;
+  readonly patches?: 'vertical' | 'square' | 'hybrid';
+  readonly layer?: number;
+}
+
+export function registerAudioCommands(program: Command): void {
+  program
+    .command('mel')
+    .description('mel spectrogram of an audio file, float32 [128, nFrames], as npy')
+    .argument('<audio>', 'wav, flac, mp3 or ogg file')
+    .requiredOption('--out <npy>', 'file to write')
+    .option('--scale <scale>', 'power (the reference) or log1p', oneOf('--scale', ['power', 'log1p']), 'power')
+    .action(async (audio: string, { out, scale }: MelOptions) => {
+      const { nMels, nFrames, data } = melSpectrogram(await loadAudio(audio), { scale });
+      writeNpy(out, { shape: [nMels, nFrames], data });
+      console.log(`${out}: ${nMels} mel bands x ${nFrames} frames`);
+    });
+
+  program
+    .command('embed')
+    .description('embedding table of a file, a folder or a manifest, as safetensors')
+    .argument('<audio>', 'audio file, folder of audio files, or manifest CSV (path,key,split,artist,start,duration)')
+    .requiredOption('--weights <safetensors>', 'checkpoint of an encoder')
+    .requiredOption('--out <safetensors>', 'file to write: embeddings [nClips, width], track_of [nClips]')
+    .option('--clip-frames <n>', 'frames of a clip (default: the checkpoint’s)', wholeNumber('--clip-frames', 1))
+    .option('--clip-hop <n>', 'frames between clips (default: contiguous)', wholeNumber('--clip-hop', 1))
+    .option('--num-heads <n>', 'attention heads, where the checkpoint does not say', wholeNumber('--num-heads', 1))
+    .option(
+      '--patches <variant>',
+      'where the checkpoint does not say',
+      oneOf('--patches', ['vertical', 'square', 'hybrid']),
+    )
+    .option('--layer <n>', 'mean over tokens after that many blocks (default: the output)', wholeNumber('--layer', 0))
+    .action(async (audio: string, options: EmbedOptions) => {
+      const signal = stopSignal();
+      const bars = new ProgressBars();
+      await initBackend();
+      const { encoder } = loadCheckpoint(options.weights, {
+        ...(options.numHeads !== undefined && { numHeads: options.numHeads }),
+        ...(options.clipFrames !== undefined && { clipFrames: options.clipFrames }),
+        ...(options.patches !== undefined && { patches: options.patches }),
+      });
+      try {
+        const { tracks, failures } = await melTracks(audio, bars, signal);
+        const table = await embedTracks(encoder, tracks, {
+          clipHop: options.clipHop,
+          ...(options.layer !== undefined && { layer: options.layer }),
+          onProgress: bars.of('embed'),
+          signal,
+        });
+        saveEmbeddingTable(options.out, table);
+        bars.stop();
+        console.log(`${options.out}: ${table.nClips} clips of ${tracks.length} tracks, width ${table.width}`);
+        if (failures > 0) process.exitCode = 1;
+      } finally {
+        bars.stop();
+        encoder.dispose();
+      }
+    });
+}
+
+/** The tracks that a path stands for: one file, a folder, or a manifest. */
+export async function tracksOf(path: string): Promise<readonly Track[]> {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (!stat) throw new InputError(path, 'there is no such file or folder');
+  if (stat.isDirectory()) {
+    const corpus = await readFolder(path);
+    for (const { path: file, reason } of corpus.skipped) console.error(`left out: ${file}: ${reason}`);
+    return corpus.tracks;
+  }
+  if (path.toLowerCase().endsWith('.csv')) return (await readManifest(path)).tracks;
+  const source = { kind: 'file', path } as const;
+  return [{ id: path, keyId: null, split: null, group: path, durationSeconds: 0, labels: {}, source }];
+}
+
+/** Decodes and analyses; a file that cannot be read is reported and does not stop the rest. */
+export async function melTracks(
+  path: string,
+  bars: ProgressBars,
+  signal: AbortSignal,
+): Promise<{ tracks: MelTrack[]; failures: number }> {
+  const all = await tracksOf(path);
+  const progress = bars.of('mel');
+  const tracks: MelTrack[] = [];
+  let failures = 0;
+  for (const [done, track] of all.entries()) {
+    signal.throwIfAborted();
+    try {
+      tracks.push({ id: track.id, mel: melSpectrogram(await trackAudio(track)) });
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      if (all.length === 1) throw error;
+      console.error(`left out: ${error.message}`);
+      failures++;
+    }
+    progress(done + 1, all.length);
+  }
+  if (tracks.length === 0) throw new InputError(path, 'none of its audio files can be read');
+  return { tracks, failures };
+}
