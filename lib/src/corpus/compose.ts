@@ -63,7 +63,7 @@ interface Plan {
   readonly hasDrums: boolean;
 }
 
-/** Drum-only opening, thin opening, two materials in turn, and perhaps a passage elsewhere of at most 40 % of the bars. */
+/** Drum-only opening, thin opening, two materials in turn, and perhaps a passage elsewhere of at most 45 % of the bars. */
 function composeSections(rng: Rng, { plan, style, keyId, scale, nBars, barSeconds, desks, hasDrums }: Plan): Section[] {
   const all = desks.map((_, i) => i);
   const thin = (): number[] => (all.length > 2 ? all.filter(() => rng.uniform() < 0.65) : all);
@@ -77,13 +77,13 @@ function composeSections(rng: Rng, { plan, style, keyId, scale, nBars, barSecond
   if (hasDrums && rng.uniform() < plan.drumOpening) {
     push({
       ...home,
-      bars: Math.max(1, Math.min(4, Math.floor(between(rng, 1.5, 6.5) / barSeconds))),
+      bars: Math.max(1, Math.min(4, Math.floor(between(rng, 2, 8) / barSeconds))),
       material: 0,
       parts: [],
     });
   }
   const away =
-    left >= 6 && rng.uniform() < plan.modulation ? Math.max(2, Math.floor(left * between(rng, 0.2, 0.4))) : 0;
+    left >= 6 && rng.uniform() < plan.modulation ? Math.max(2, Math.floor(left * between(rng, 0.25, 0.45))) : 0;
   const homeBars = left - away;
   const early = rng.uniform() < 0.25;
   const leave = (): void => {
@@ -161,7 +161,7 @@ export function composePiece(rng: Rng, { seed, split, style, keyId, family }: Pi
       ? {
           kit: chooseKit(rng, split),
           pattern: plan.drumPatterns[0] + rng.int(plan.drumPatterns[1]),
-          volume: Math.round(between(rng, 60, 112)),
+          volume: Math.round(between(rng, 70, 122)),
         }
       : null,
     loops: family.loops,
@@ -173,7 +173,7 @@ export function composePiece(rng: Rng, { seed, split, style, keyId, family }: Pi
       rng.uniform() < 0.25
         ? { seconds: 0, wet: 0 }
         : { seconds: round(between(rng, 0.3, plan.reverb), 2), wet: round(between(rng, 0.05, 0.4), 2) },
-    noiseSnrDb: rng.uniform() < 0.5 ? null : round(between(rng, 18, 50)),
+    noiseSnrDb: rng.uniform() < 0.5 ? null : round(between(rng, 12, 45)),
     peakDb: round(between(rng, -16, -0.5), 1),
   };
 }

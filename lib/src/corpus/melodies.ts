@@ -41,7 +41,7 @@ export function melody(recipe: PieceRecipe, spans: readonly ChordSpan[], center:
     const anchor = nearest(rng.pick(bar[0].tones), Math.round((last + center) / 2));
     if (bar[0].bar % 4 === 3) {
       const tonic = section.keyId >> 1;
-      const rest = bar[0].tones.includes(tonic) || rng.uniform() < 0.4 ? tonic : rng.pick(bar[0].tones);
+      const rest = bar[0].tones.includes(tonic) || rng.uniform() < 0.2 ? tonic : rng.pick(bar[0].tones);
       last = nearest(rest, last);
       notes.push({ beat: barStart, beats: recipe.beatsPerBar * 0.75, note: last, velocity: 96 });
       continue;

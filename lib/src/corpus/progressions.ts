@@ -82,7 +82,7 @@ export function loopClass(loop: readonly string[], mode: Mode): string {
   return rotations.sort()[0];
 }
 
-/** One loop of the grammar, in any split, that holds a tonic chord; about half of them do not start on it. */
+/** One loop of the grammar, in any split, that holds a tonic chord; about three in five do not start on it. */
 function walk(rng: Rng, mode: Mode): string[] {
   const length = rng.pick([2, 4, 4, 4, 4, 4, 8, 8]);
   for (;;) {
@@ -90,7 +90,7 @@ function walk(rng: Rng, mode: Mode): string[] {
     while (loop.length < length) loop.push(weighted(rng, NEXT[mode][loop[loop.length - 1]]));
     const home = loop.findIndex((numeral) => TONICS[mode].includes(numeral));
     if (home < 0 || new Set(loop).size < 2) continue;
-    return rng.uniform() < 0.4 ? [...loop.slice(home), ...loop.slice(0, home)] : loop;
+    return rng.uniform() < 0.25 ? [...loop.slice(home), ...loop.slice(0, home)] : loop;
   }
 }
 

@@ -23,3 +23,4 @@ export {
   type PowerSpectrogram,
 } from './spectrogram.js';
 export { CLIP_FRAMES, CLIP_SAMPLES, clipStarts, cutClip, cutClips } from './clips.js';
+export { CHROMA, type ChromaConfig, chromagram, estimateTuning } from './chroma.js';
