@@ -24,16 +24,14 @@ export {
   tuningFigure,
   waveformFigure,
 } from './melFigures.js';
-export { coverageFigure, frameworkFigure, masksFigure, tokenTable, viewDistanceFigure } from './viewFigures.js';
+export { frameworkFigure } from './frameworkFigure.js';
+export { coverageFigure, masksFigure, tokenTable, viewDistanceFigure } from './viewFigures.js';
 export { budgetTable, probeAgainstStepFigure, retrievalFigure, trainingCurvesFigure } from './pretrainFigures.js';
 export {
   comparisonFigure,
   comparisonTable,
-  confusionFigure,
   errorSharesFigure,
-  fifthsFigure,
-  layersFigure,
   pairwiseTable,
-  protocolFigure,
-  protocolTable,
-} from './probeFigures.js';
+  SPLIT_LABEL,
+} from './comparisonFigures.js';
+export { confusionFigure, fifthsFigure, layersFigure, protocolFigure, protocolTable } from './probeFigures.js';

@@ -111,13 +111,15 @@ export function gainFigure(m: GainMeasurement): Figure {
     mode: 'lines+markers' as const,
     name,
     x: [...m.gainsDecibel],
-    y: y.map((value) => Math.max(value, 1e-6)),
+    // 0 dB is the reference; its change of 0 has no place on a logarithmic axis.
+    y: y.map((value) => (value > 0 ? value : null)),
+    connectgaps: false,
     line: { color, dash },
   });
   return figure(
     'gain',
     m,
-    'How much the encoder’s input changes with the level of the recording. Patch normalisation removes a factor, so power mel hardly notices; log1p does.',
+    'How much the encoder’s input changes with the level of the recording. Patch normalisation removes a factor, so power mel hardly notices until the recording is so quiet that the normalisation’s epsilon counts; log1p always does.',
     [
       line('power, mel itself', m.powerRaw, PALETTE.blue, 'dot'),
       line('power, normalised patch', m.power, PALETTE.blue, 'solid'),
@@ -194,7 +196,10 @@ export function tuningFigure(m: TuningMeasurement): Figure {
       line: { color: colours[i % colours.length] },
       marker: { size: 5, symbol: i },
     })),
-    layout('One note out of tune', 340, { xaxis: axis('mel band'), yaxis: axis('share of the tone’s power (%)') }),
+    layout('One note out of tune', 340, {
+      xaxis: axis('mel band', { range: [12, 62] }),
+      yaxis: axis('share of the tone’s power (%)'),
+    }),
   );
 }
 

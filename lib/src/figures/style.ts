@@ -128,7 +128,10 @@ export function signedInterval(value: {
   readonly low: number;
   readonly high: number;
 }): string {
-  const signed = (x: number) => `${x < 0 ? '−' : '+'}${Math.abs(100 * x).toFixed(1)}`;
+  const signed = (x: number): string => {
+    const text = Math.abs(100 * x).toFixed(1);
+    return `${x < 0 && text !== '0.0' ? '−' : '+'}${text}`;
+  };
   return `${signed(value.estimate)} [${signed(value.low)}, ${signed(value.high)}]`;
 }
 
