@@ -6,7 +6,7 @@ import { readFolder, readManifest, trackAudio, type Track } from '../corpus/inde
 import { embedTracks, saveEmbeddingTable } from '../embeddings/index.js';
 import { loadCheckpoint } from '../encoder/index.js';
 import { InputError } from '../errors.js';
-import { melSpectrogram, type MelTrack } from '../mel/index.js';
+import { melSpectrogram, type MelSpectrogram, type MelTrack } from '../mel/index.js';
 import { writeNpy } from '../store/index.js';
 import { initBackend } from '../tensor/index.js';
 import { oneOf, ProgressBars, stopSignal, wholeNumber } from './program.js';
@@ -34,7 +34,7 @@ export function registerAudioCommands(program: Command): void {
     .requiredOption('--out <npy>', 'file to write')
     .option('--scale <scale>', 'power (the reference) or log1p', oneOf('--scale', ['power', 'log1p']), 'power')
     .action(async (audio: string, { out, scale }: MelOptions) => {
-      const { nMels, nFrames, data } = melSpectrogram(await loadAudio(audio), { scale });
+      const { nMels, nFrames, data } = melOf(audio, await loadAudio(audio), scale);
       writeNpy(out, { shape: [nMels, nFrames], data });
       console.log(`${out}: ${nMels} mel bands x ${nFrames} frames`);
     });
@@ -96,6 +96,15 @@ export async function tracksOf(path: string): Promise<readonly Track[]> {
   return [{ id: path, keyId: null, split: null, group: path, durationSeconds: 0, labels: {}, source }];
 }
 
+/** A mel spectrogram; samples that give none are reported under the name of their file or track. */
+function melOf(name: string, samples: Float32Array, scale: 'power' | 'log1p' = 'power'): MelSpectrogram {
+  try {
+    return melSpectrogram(samples, { scale });
+  } catch (error) {
+    throw error instanceof InputError ? new InputError(name, error.problem, { cause: error }) : error;
+  }
+}
+
 /** Decodes and analyses; a file that cannot be read is reported and does not stop the rest. */
 export async function melTracks(
   path: string,
@@ -109,7 +118,7 @@ export async function melTracks(
   for (const [done, track] of all.entries()) {
     signal.throwIfAborted();
     try {
-      tracks.push({ id: track.id, mel: melSpectrogram(await trackAudio(track)) });
+      tracks.push({ id: track.id, mel: melOf(track.id, await trackAudio(track)) });
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       if (all.length === 1) throw error;

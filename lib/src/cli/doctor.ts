@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
-import { findBrowser } from '../notebook/browser.js';
+import { findBrowser } from '../notebook/index.js';
 import { initBackend, type BackendInfo } from '../tensor/index.js';
 
 interface Report {
