@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { tf } from './tf.js';
+import type { tf } from './tf.js';
 
 /** What kernels.wasm exports; addresses are bytes into the shared heap (see lib/kernels/kernels.ts). */
 export interface KernelExports {
