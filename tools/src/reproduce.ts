@@ -8,6 +8,7 @@ import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { InputError } from 'keymyna';
+import { missingFor, prepare } from 'keymyna/experiments';
 import { cacheFolder, figuresFolder, parsePreset, progressBar, type Preset, type ProgressBar } from 'keymyna/notebook';
 import { writeGallery, type Shown } from './gallery.js';
 import { embedImages, exportImages } from './images.js';
@@ -26,24 +27,6 @@ export interface ReproduceOptions {
   readonly cellTimeout: number | null;
   readonly signal?: AbortSignal;
   readonly log: (line: string) => void;
-}
-
-/** What the library's experiments room may offer: long computing before the notebooks, with progress in the terminal. */
-interface Experiments {
-  prepare?: (
-    preset: Preset,
-    options: {
-      root: string;
-      cacheDir: string;
-      threads: number;
-      only: readonly string[];
-      onProgress: (stage: string, done: number, total: number, secondsLeft: number | null) => void;
-      signal?: AbortSignal;
-      clock: () => number;
-    },
-  ) => Promise<readonly { stage: string; seconds: number | null }[]>;
-  /** What the preset would use but does not find, one sentence each. */
-  missingFor?: (preset: Preset, root: string) => readonly string[];
 }
 
 const CELL_TIMEOUT = { smoke: 300, laptop: 3600, study: 7 * 86_400, paper: 30 * 86_400 } as const; // seconds
@@ -80,7 +63,7 @@ export async function reproduce(options: ReproduceOptions): Promise<{ shown: Sho
   };
 
   if (options.fresh) for (const path of [folder, cacheFolder()]) rmSync(path, { recursive: true, force: true });
-  if (options.prepare) for (const [stage, seconds] of await prepare(options)) times.push([stage, seconds]);
+  if (options.prepare) for (const [stage, seconds] of await prepareRun(options)) times.push([stage, seconds]);
   let failure: string | null = null;
   const done: string[] = [];
   for (const name of names) {
@@ -113,10 +96,8 @@ export async function reproduce(options: ReproduceOptions): Promise<{ shown: Sho
 }
 
 /** Computes what the notebooks need and is not in the cache. @returns the stages with their seconds */
-async function prepare({ root, preset, only, log, signal }: ReproduceOptions): Promise<[string, number][]> {
-  const experiments = (await import('keymyna/experiments')) as unknown as Experiments;
-  for (const line of experiments.missingFor?.(preset, root) ?? []) log(line);
-  if (!experiments.prepare) return [];
+async function prepareRun({ root, preset, log, signal }: ReproduceOptions): Promise<[string, number][]> {
+  for (const line of missingFor(preset, root)) log(line);
   let bar: { stage: string; progress: ProgressBar } | null = null;
   const onProgress = (stage: string, done: number, total: number, secondsLeft: number | null) => {
     if (bar?.stage !== stage) {
@@ -126,11 +107,10 @@ async function prepare({ root, preset, only, log, signal }: ReproduceOptions): P
     }
     bar.progress(done, total, secondsLeft === null ? '' : `${Math.ceil(secondsLeft)} s left`);
   };
-  const stages = await experiments.prepare(preset, {
+  const stages = await prepare(preset, {
     root,
     cacheDir: cacheFolder(),
     threads: availableParallelism(),
-    only,
     onProgress,
     signal,
     clock: () => performance.now(),
