@@ -1,0 +1,232 @@
+/** Small measurements with made-up numbers, enough for every branch of every figure. */
+import type * as m from '../../lib/src/experiments/index.js';
+
+const base: m.Provenance = { preset: 'smoke', configId: '0123456789ab', backend: 'cpu' };
+const track: m.TrackCard = { id: 't1', key: 'Eb minor', split: 'train', seconds: 20, style: 'folk', tuningCents: -12 };
+const interval = (estimate: number): m.Interval => ({ estimate, low: estimate - 0.05, high: estimate + 0.07 });
+const heat = (rows: number, columns: number): m.Heat => ({
+  rows: Array.from({ length: rows }, (_, i) => i),
+  columns: Array.from({ length: columns }, (_, i) => i / 10),
+  values: Array.from({ length: rows }, (_, r) => Array.from({ length: columns }, (_, c) => -r - c / 3)),
+});
+const encoder = (patches: 'vertical' | 'square', origin: 'random' | 'pretrained' = 'pretrained'): m.EncoderName => ({
+  id: `${patches}-${origin}`,
+  label: `${patches}, ${origin}`,
+  patches,
+  origin,
+  data: origin === 'random' ? null : 'embedded',
+  maxFrameDistance: origin === 'random' ? null : 0,
+});
+
+export const walkthrough: m.MelWalkthrough = {
+  ...base,
+  track,
+  nSamples: 100000,
+  nFrames: 196,
+  waveform: { binSeconds: 0.00625, low: [-0.1, -0.2], high: [0.3, 0.1] },
+  stft: heat(3, 2),
+  melDecibel: heat(3, 2),
+  melPower: heat(3, 2),
+  melLog1p: heat(3, 2),
+  concentration: { share: [0.01, 0.05, 0.1, 0.5], power: [0.3, 0.6, 0.8, 0.99], log1p: [0.1, 0.3, 0.5, 0.9] },
+};
+export const filterBank: m.FilterBankMeasurement = {
+  ...base,
+  centres: [20, 40],
+  widths: [40, 400],
+  curves: [
+    { band: 0, frequencies: [0, 20, 40], weights: [0, 0.05, 0] },
+    { band: 12, frequencies: [100, 120, 140], weights: [0, 0.04, 0] },
+  ],
+};
+export const gain: m.GainMeasurement = {
+  ...base,
+  gainsDecibel: [-10, 0, 10],
+  power: [1e-4, 0, 2e-6],
+  log1p: [0.3, 0, 0.2],
+  powerRaw: [0.9, 0, 9],
+  log1pRaw: [0.7, 0, 1.5],
+};
+export const octave: m.OctaveMeasurement = {
+  ...base,
+  notes: [
+    { name: 'C4', midi: 60, hertz: 261.63, band: 10.1 },
+    { name: 'C5', midi: 72, hertz: 523.25, band: 21.3 },
+  ],
+  octaves: [{ from: 'C4', to: 'C5', bands: 11.2 }],
+  bandsPerSemitone: [0.6, 1.2],
+  resolvedFromMidi: 72,
+};
+export const tuning: m.TuningMeasurement = {
+  ...base,
+  cents: [0, 40],
+  fundamental: 440,
+  bands: [0, 1],
+  profiles: [
+    [0.7, 0.3],
+    [0.4, 0.6],
+  ],
+  cosineToSelf: [1, 0.8],
+  cosineToNeighbour: [0.2, 0.5],
+};
+const vertical: m.PatchLayout = { patches: 'vertical', patchSize: [128, 2], nFrames: 6, nTokens: 3, views: [[1], [2]] };
+const square: m.PatchLayout = { patches: 'square', patchSize: [64, 2], nFrames: 6, nTokens: 6, views: [[5], [0]] };
+export const framework: m.FrameworkMeasurement = {
+  ...base,
+  track,
+  mel: heat(128, 6),
+  maskRatio: 0.9,
+  layouts: [vertical, square],
+};
+export const tokens: m.TokenCountMeasurement = {
+  ...base,
+  rows: [
+    {
+      patches: 'vertical',
+      patchSize: '128 × 2',
+      clipFrames: 196,
+      nTokens: 98,
+      masked: 88,
+      kept: 10,
+      attentionShare: 0.0104,
+    },
+  ],
+};
+export const coverage: m.MaskCoverageMeasurement = {
+  ...base,
+  maskRatio: 0.9,
+  mel: heat(128, 6),
+  example: vertical,
+  nViews: [1, 2],
+  counted: [0.1, 0.19],
+  expected: [0.1, 0.19],
+  overlap: 0.1,
+};
+export const viewDistance: m.ViewDistanceMeasurement = {
+  ...base,
+  nTracks: 10,
+  seconds: [0, 6.25],
+  chroma: [interval(1), interval(0.6)],
+  timbre: [interval(1), interval(0.8)],
+  chromaOther: -0.1,
+  timbreOther: 0,
+};
+export const curves: m.TrainingCurves = {
+  ...base,
+  batchPairs: 128,
+  temperature: 0.1,
+  curves: (['vertical', 'square'] as const).flatMap((patches) =>
+    [0, 1].map((seed) => ({
+      encoder: encoder(patches),
+      seed,
+      step: [1, 2],
+      loss: [5, 4],
+      contrastiveAccuracy: [0.1, 0.2],
+      alignment: [1, 0.9],
+      uniformity: [-1, -2],
+      secondsPerStep: 0.5,
+    })),
+  ),
+};
+export const snapshots: m.SnapshotScores = {
+  ...base,
+  nTracks: 24,
+  curves: (['vertical', 'square'] as const).map((patches) => ({
+    encoder: encoder(patches),
+    seed: 0,
+    step: [0, 100],
+    retrieval: [0.1, 0.4],
+    cosineSame: [0.5, 0.6],
+    cosineOther: [0, 0],
+    probe: [interval(0.3), interval(0.4)],
+  })),
+};
+export const budget: m.BudgetMeasurement = {
+  ...base,
+  rows: [{ encoder: encoder('vertical'), parameters: 826624, steps: 300, pairs: 128, tokensPerClip: 10, seconds: 180 }],
+};
+const row = (id: string, family: m.ComparisonRow['family'], split: m.TestSplit, score: number): m.ComparisonRow => ({
+  id,
+  label: id,
+  family,
+  method: family === 'template' ? 'template' : 'linear',
+  split,
+  n: 144,
+  seeds: family === 'template' ? 1 : 3,
+  seedsOf: family === 'template' ? null : 'probe',
+  weighted: interval(score),
+  weightedBothFifths: interval(score + 0.02),
+  accuracy: interval(score - 0.1),
+  shares: { same: 0.5, fifth: 0.1, relative: 0.1, parallel: 0.1, other: 0.2 },
+  sharesBothFifths: { same: 0.5, fifth: 0.2, relative: 0.1, parallel: 0.1, other: 0.1 },
+  perSeed: [score],
+  deviation: family === 'template' ? null : 0.011,
+});
+export const comparison: m.ComparisonMeasurement = {
+  ...base,
+  corpus: '480 / 96 / 144 / 144 tracks, seed 1',
+  rows: (['test', 'testTimbre'] as const).flatMap((split) => [
+    row('template-edma', 'template', split, 0.7),
+    row('chroma-linear', 'spectrum', split, 0.6),
+    row('vertical-random-linear', 'random', split, 0.5),
+    row('vertical-pretrained-linear', 'pretrained', split, 0.55),
+    row('square-pretrained-linear', 'pretrained', split, 0.45),
+    row('hybrid-pretrained-linear', 'pretrained', split, 0.56),
+  ]),
+};
+export const pairwise: m.PairwiseMeasurement = {
+  ...base,
+  rows: [
+    {
+      split: 'test',
+      a: 'A',
+      b: 'B',
+      n: 144,
+      seeds: 3,
+      difference: { estimate: 0.021, low: -0.0002, high: 0.05 },
+      pBootstrap: 0.06,
+      onlyA: 12,
+      onlyB: 7,
+      pMcNemar: 0.0004,
+    },
+  ],
+};
+export const confusion: m.ConfusionMeasurement = {
+  ...base,
+  label: 'vertical, pretrained',
+  split: 'test',
+  keys: ['C major', 'A minor'],
+  counts: [
+    [4, 2],
+    [0, 6],
+  ],
+  seeds: 2,
+  fifths: [-1, 0, 1],
+  sameMode: [0, 10, 0],
+  otherMode: [0, 0, 2],
+};
+export const protocol: m.ProtocolMeasurement = {
+  ...base,
+  rows: (['test', 'testTimbre'] as const).map((split) => ({
+    flaw: 'chosen by test',
+    split,
+    corrected: 0.5,
+    asPublished: 0.53,
+    difference: { estimate: 0.03, low: -0.01, high: 0.06 },
+    n: 144,
+  })),
+  seedScores: [{ encoder: 'vertical', split: 'test', scores: [0.5, 0.52] }],
+};
+export const layers: m.LayerMeasurement = {
+  ...base,
+  n: 96,
+  split: 'validation',
+  curves: (['random', 'pretrained'] as const).map((origin) => ({
+    encoder: encoder('vertical', origin),
+    seed: 0,
+    layer: [0, 1],
+    weighted: [interval(0.4), interval(0.5)],
+  })),
+};
+export const tracks: readonly m.TrackCard[] = [track, { ...track, id: 't2', tuningCents: null }];
+export const source = base;
