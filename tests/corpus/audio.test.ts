@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { embeddedCorpus, renderPiece, type PieceRecipe, trackAudio } from '../../lib/src/corpus/index.js';
-import { estimateTuning } from '../../lib/src/mel/index.js';
+import { scoreKeys } from '../../lib/src/keys/index.js';
+import { chromagram, estimateTuning } from '../../lib/src/mel/index.js';
+import { estimateKeyByTemplate, TEMPLATE_PROFILES } from '../../lib/src/probe/index.js';
 
 const corpus = embeddedCorpus({ sizes: { train: 24, valid: 0, test: 0, testTimbre: 24 }, seed: 3 });
 const recipes = corpus.tracks.map(({ source }) => (source as { recipe: PieceRecipe }).recipe);
@@ -33,5 +35,31 @@ describe('rendering', () => {
       const measured = estimateTuning(await renderPiece({ ...plain, tuningCents: cents }));
       expect(centsApart(measured, base + cents)).toBeLessThan(4);
     }
+  });
+});
+
+describe('difficulty', () => {
+  it('leaves the best template between a guess and a solved task', async () => {
+    // 48 tracks: the standard error of the score is about .05, so these bounds are wider than the target of .55 to .80.
+    const { tracks } = embeddedCorpus({ sizes: { train: 0, valid: 0, test: 24, testTimbre: 24 }, seed: 1 });
+    const reference = tracks.map((track) => track.keyId!);
+    const chromas = [];
+    for (const track of tracks) chromas.push(chromagram(await trackAudio(track)));
+    const scores = Object.values(TEMPLATE_PROFILES).map(
+      (profile) =>
+        scoreKeys(
+          reference,
+          chromas.map((c) => estimateKeyByTemplate(c, profile).keyId),
+        ).weighted,
+    );
+    expect(Math.max(...scores)).toBeGreaterThan(0.5);
+    expect(Math.max(...scores)).toBeLessThan(0.85);
+    // Each key is there equally often: always the same answer earns (1 + .5 + .3 + .2) / 24.
+    expect(
+      scoreKeys(
+        reference,
+        reference.map(() => 0),
+      ).weighted,
+    ).toBeCloseTo(2 / 24, 6);
   });
 });

@@ -35,10 +35,10 @@ function voicing(span: ChordSpan, center: number): number[] {
 
 const fifthOf = (span: ChordSpan): number => span.tones[2] ?? span.root;
 
-/** A pedal stays on the section's tonic, or (a third of the sections) on its dominant. */
+/** A pedal stays on the section's tonic, or (about half of the sections) on its dominant. */
 function pedalOf(span: ChordSpan): number {
   const tonic = span.section.keyId >> 1;
-  return (span.sectionIndex + span.section.bars) % 3 === 1 ? (tonic + 7) % 12 : tonic;
+  return (span.sectionIndex + span.section.bars) % 2 === 1 ? (tonic + 7) % 12 : tonic;
 }
 
 export const BASS_FIGURES: Readonly<Record<BassPattern, Figure>> = {

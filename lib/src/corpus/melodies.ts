@@ -72,8 +72,10 @@ export function riff(recipe: PieceRecipe, spans: readonly ChordSpan[], center: n
     const tonic = section.keyId >> 1;
     const pentatonic = (section.keyId & 1 ? [0, 3, 5, 7, 10] : [0, 2, 4, 7, 9]).map((step) => (tonic + step) % 12);
     const steps = ladder(pentatonic, center - 14, center + 14);
-    const home = indexNear(steps, nearest(tonic, center));
     const cell = recipe.cells[section.material];
+    // Every other riff turns around the fifth.
+    const turn = cell.contour.length % 2 === 1 ? (tonic + 7) % 12 : tonic;
+    const home = indexNear(steps, nearest(turn, center));
     return cell.rhythm.map(([onset, length], i) => ({
       beat: start + onset / 4,
       beats: Math.min(length, 4) / 4,

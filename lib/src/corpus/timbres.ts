@@ -1,7 +1,7 @@
 /**
  * Instruments: which General MIDI programs (0-based) may play a role, for training and for the unseen-timbre split.
  * Left out: programs that sound fifths, chords or noise, and those almost silent in one of the fonts
- * (14, 47, 55, 78, 86, 106, 109, 112 and up).
+ * (9, 14, 47, 55, 78, 86, 106, 109, 112 and up).
  */
 import type { Rng } from '../tensor/index.js';
 import { splitOf, type Split } from './split.js';
@@ -34,7 +34,7 @@ const UNSEEN: Record<Role, readonly number[]> = {
   bow: [43, 44, 45, 49],
   wind: [58, 59, 61, 64, 67, 69, 70, 72, 74, 75],
   lead: [62, 63, 79, 82, 84, 85],
-  pluck: [9, 15, 23, 46, 104, 107, 108],
+  pluck: [15, 23, 46, 104, 107, 108],
 };
 
 /** Drum kits (program of the percussion channel) per font. */
