@@ -34,9 +34,15 @@ export async function openPage(browser: Browser, path: string, scripts: boolean,
         await page.waitForTimeout(100);
     let pictures = 0;
     for (const image of await page.locator('img').all()) {
-      await image.scrollIntoViewIfNeeded();
-      const box = await image.boundingBox(); // without scripts, a picture that did not load has the size of its text
-      if (box && box.width > 200 && box.height > 100) pictures++;
+      await image.scrollIntoViewIfNeeded(); // the gallery loads a picture when it comes into view
+      for (let waited = 0; waited < 3000; waited += 100) {
+        const box = await image.boundingBox(); // a picture that did not load has the size of its text
+        if (box && box.width > 200 && box.height > 100) {
+          pictures++;
+          break;
+        }
+        await page.waitForTimeout(100);
+      }
     }
     const plots = await page.locator('.js-plotly-plot .main-svg').first().count();
     const drawn = plots === 0 ? 0 : await page.locator('.js-plotly-plot').count();

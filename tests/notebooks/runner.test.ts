@@ -161,6 +161,11 @@ describe('notebook files', () => {
     expect(() => committedForm(withOutput(display({ 'text/html': html })), () => '', 'study', 'n')).toThrow(
       /no picture/,
     );
+    const clip = display({
+      'text/html': '<div><audio src="data:audio/wav;base64,AA"></div>',
+      'text/plain': '[clip a]',
+    });
+    expect(JSON.stringify(committedForm(withOutput(clip), () => '', 'study', 'n'))).toMatch(/clip a\] Run this cell/);
     const error: Output = { output_type: 'error', ename: 'E', evalue: '', traceback: [] };
     expect(() => committedForm(withOutput(error), () => '', 'study', 'n')).toThrow(/holds an error/);
     const large = withOutput({ output_type: 'stream', name: 'stdout', text: 'x'.repeat(1_600_000) });

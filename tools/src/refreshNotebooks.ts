@@ -1,7 +1,7 @@
 /**
  * `npm run notebooks:refresh -- [--preset study]`: copies a preset's executed notebooks into notebooks/, to be committed.
  * Figures become pictures with their caption and a link to the interactive page, so that every viewer shows them;
- * running the notebook brings the interactive ones back.
+ * running the notebook brings the interactive ones back. Players become their label: no code host plays them.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -42,7 +42,13 @@ export function committedForm(
 function smallOutputs(output: Output, captionOf: (id: string) => string, preset: string, where: string): Output[] {
   if (output.output_type === 'error') throw new InputError(where, `it holds an error (${output.ename}); run it again.`);
   if (output.output_type !== 'display_data') return [output];
-  const id = figureIdIn(joined((output.data['text/html'] as Lines | undefined) ?? ''));
+  const html = joined((output.data['text/html'] as Lines | undefined) ?? '');
+  const clip = joined((output.data['text/plain'] as Lines | undefined) ?? '');
+  if (html.includes('<audio '))
+    return [
+      { ...output, data: { 'text/html': `<p>${escapeHtml(clip)} Run this cell to listen.</p>`, 'text/plain': clip } },
+    ];
+  const id = figureIdIn(html);
   if (id === null) return [output];
   const png = output.data['image/png'];
   if (png === undefined)
