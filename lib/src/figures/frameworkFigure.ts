@@ -52,7 +52,7 @@ export function frameworkFigure(m: FrameworkMeasurement): Figure {
     shapes.push(...cuts(whole, patchLayout, nMels));
     annotations.push(
       panelTitle(
-        `${patchLayout.patches}: ${bands} bands × ${frames} frames, ${patchLayout.nTokens} tokens`,
+        `${patchLayout.patches} ${bands} × ${frames}: ${patchLayout.nTokens} tokens`,
         left,
         bottoms[0] + height + 0.008,
       ),
