@@ -25,7 +25,6 @@ export const walkthrough: m.MelWalkthrough = {
   nFrames: 196,
   waveform: { binSeconds: 0.00625, low: [-0.1, -0.2], high: [0.3, 0.1] },
   stft: heat(3, 2),
-  melDecibel: heat(3, 2),
   melPower: heat(3, 2),
   melLog1p: heat(3, 2),
   concentration: { share: [0.01, 0.05, 0.1, 0.5], power: [0.3, 0.6, 0.8, 0.99], log1p: [0.1, 0.3, 0.5, 0.9] },

@@ -39,8 +39,7 @@ export interface MelWalkthrough extends Provenance {
   readonly waveform: { readonly binSeconds: number; readonly low: readonly number[]; readonly high: readonly number[] };
   /** Power spectrum in dB below its peak, floored at -80: `decibel[bin][frame]`, `frequencies` in Hz. */
   readonly stft: Heat;
-  /** Mel power in the same dB, and log1p of the power. */
-  readonly melDecibel: Heat;
+  /** Mel power, and log1p of the power. */
   readonly melPower: Heat;
   readonly melLog1p: Heat;
   /** Share of the clip's summed value that the loudest 1 %, 5 %, 10 %, 50 % of the cells hold. */

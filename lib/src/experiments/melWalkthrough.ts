@@ -1,6 +1,6 @@
 /** 01: one clip as samples, power spectrum, mel power and log1p mel. */
 import { MEL, melSpectrogram, powerSpectrogram } from '../mel/index.js';
-import { decibelHeat, heatOf, spectrumHeat } from './heat.js';
+import { heatOf, spectrumHeat } from './heat.js';
 import type { MelWalkthrough } from './measurements.js';
 import { measured, rounded, type Run } from './run.js';
 import { exampleTrack, firstClip, trackCard } from './tracks.js';
@@ -23,7 +23,6 @@ export function melWalkthrough(run: Run): Promise<MelWalkthrough> {
       nFrames: mel.nFrames,
       waveform: envelope(samples, WAVEFORM_BINS),
       stft: spectrumHeat(spectrum, MEL.sampleRate / MEL.nFft, 4),
-      melDecibel: decibelHeat(mel),
       melPower: heatOf(mel, (value) => rounded(value, 3)),
       melLog1p: heatOf(log1p, (value) => rounded(value, 3)),
       concentration: {
