@@ -6,7 +6,7 @@ import { rounded } from './run.js';
 const FLOOR_DECIBEL = -80;
 const SECONDS_PER_FRAME = 512 / 16000;
 
-/** Mel power in dB below its largest value, floored at -80 and rounded to 0.1; rows are bands, columns seconds. */
+/** Mel power in dB below its largest value, floored at -80 and rounded to 1; rows are bands, columns seconds. */
 export function decibelHeat(mel: MelSpectrogram): Heat {
   const peak = mel.data.reduce((a, b) => Math.max(a, b), 0);
   return heatOf(mel, (power) => decibel(power, peak));
@@ -44,7 +44,7 @@ export function spectrumHeat(spectrum: PowerSpectrogram, hertzPerBin: number, bi
 
 function decibel(power: number, peak: number): number {
   if (peak === 0) return FLOOR_DECIBEL;
-  return Math.max(FLOOR_DECIBEL, Math.round(100 * Math.log10(Math.max(power / peak, 1e-12))) / 10);
+  return Math.max(FLOOR_DECIBEL, Math.round(10 * Math.log10(Math.max(power / peak, 1e-12))));
 }
 
 function frameSeconds(nFrames: number): number[] {

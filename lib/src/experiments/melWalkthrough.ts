@@ -22,9 +22,9 @@ export function melWalkthrough(run: Run): Promise<MelWalkthrough> {
       nSamples: samples.length,
       nFrames: mel.nFrames,
       waveform: envelope(samples, WAVEFORM_BINS),
-      stft: spectrumHeat(spectrum, MEL.sampleRate / MEL.nFft, 4),
-      melPower: heatOf(mel, (value) => rounded(value, 3)),
-      melLog1p: heatOf(log1p, (value) => rounded(value, 3)),
+      stft: spectrumHeat(spectrum, MEL.sampleRate / MEL.nFft, 8),
+      melPower: heatOf(mel, (value) => rounded(value, 2)),
+      melLog1p: heatOf(log1p, (value) => rounded(value, 2)),
       concentration: {
         share: SHARES,
         power: SHARES.map((s) => heldBy(mel.data, s)),

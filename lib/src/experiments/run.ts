@@ -94,7 +94,7 @@ export function runConfig(run: Run): unknown {
 }
 
 /** Rises whenever the code of an experiment or stage changes what comes out of it. */
-export const EXPERIMENTS_VERSION = 1;
+export const EXPERIMENTS_VERSION = 2;
 
 /**
  * The measurement `name`, from the cache or computed now; the preset's whole table is part of its id, so that a changed
