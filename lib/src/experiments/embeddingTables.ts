@@ -7,7 +7,7 @@ import { configId } from '../store/index.js';
 import { featureShards, loadMels } from './features.js';
 import { encodersOf, type EncoderOfSeed } from './jobs.js';
 import { checkpointOf, jobsOf, pretrainingUnit } from './pretraining.js';
-import { EXPERIMENTS_VERSION, type Run } from './run.js';
+import { STAGES_VERSION, type Run } from './run.js';
 import { runStage } from './stages.js';
 
 export type TableLayer = number | 'output';
@@ -33,7 +33,7 @@ export function tablePath(
   step?: number,
 ): string {
   const id = configId({
-    version: EXPERIMENTS_VERSION,
+    version: STAGES_VERSION,
     encoder: encoder.job
       ? pretrainingUnit(run, encoder.job).dir.slice(run.cache.root.length)
       : { config: encoder.config, seed: encoder.seed },
@@ -117,7 +117,7 @@ export function loadTable(
 /** Path of the log-mel mean table of a split, made if it is not there. */
 export function melMeanPath(run: Run, split: Split): Promise<string> {
   const config = {
-    melMean: EXPERIMENTS_VERSION,
+    melMean: STAGES_VERSION,
     features: featureShards(run, split).map((shard) => shard.melPath.slice(run.cache.root.length)),
   };
   return run.cache.file('mel-mean', config, 'safetensors', (path) =>

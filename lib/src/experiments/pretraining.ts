@@ -5,7 +5,7 @@ import { pretrainConfigId, readLog, snapshotPath, type PretrainLogLine } from '.
 import { configId } from '../store/index.js';
 import { featureShards } from './features.js';
 import { type EncoderOfSeed, pretrainingJobs, type PretrainingJob } from './jobs.js';
-import { EXPERIMENTS_VERSION, type Run } from './run.js';
+import { STAGES_VERSION, type Run } from './run.js';
 import { runStage } from './stages.js';
 
 /** A job with the files that it reads and the folder that it fills. */
@@ -30,7 +30,7 @@ export function pretrainingUnit(run: Run, job: PretrainingJob): PretrainingUnit 
         : (['train', 'recordings'] as const);
   const melPaths = sets.flatMap((set) => featureShards(run, set)).map((shard) => shard.melPath);
   const id = configId({
-    version: EXPERIMENTS_VERSION,
+    version: STAGES_VERSION,
     config: pretrainConfigId(job.config),
     snapshots: job.config.snapshotSteps,
     features: melPaths.map((path) => path.slice(run.cache.root.length)),

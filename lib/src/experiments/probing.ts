@@ -16,7 +16,7 @@ import {
 import { featureShards, loadChroma } from './features.js';
 import type { EncoderOfSeed } from './jobs.js';
 import type { TestSplit } from './measurements.js';
-import { EXPERIMENTS_VERSION, keysOf, type Run } from './run.js';
+import { STAGES_VERSION, keysOf, type Run } from './run.js';
 import { runStage } from './stages.js';
 
 /** Embedding tables by split, as paths. */
@@ -66,7 +66,7 @@ export function probeUnit(run: Run, { tables, method, seed, withFlaws }: ProbeRe
   const keys = Object.fromEntries(splits.map((split) => [split, [...keysOf(run, split)]]));
   const names = Object.fromEntries(splits.map((split) => [split, tables[split]!.slice(run.cache.root.length)]));
   const id = configId({
-    version: EXPERIMENTS_VERSION,
+    version: STAGES_VERSION,
     tables: names,
     keys,
     configs,
@@ -237,7 +237,7 @@ async function chromaTables(run: Run): Promise<TablePaths> {
   const paths = await Promise.all(
     SPLITS.map((split) => {
       const config = {
-        chroma: EXPERIMENTS_VERSION,
+        chroma: STAGES_VERSION,
         features: featureShards(run, split).map((shard) => shard.chromaPath.slice(run.cache.root.length)),
       };
       return run.cache.file('chroma', config, 'safetensors', (path) =>

@@ -85,7 +85,7 @@ export function provenance(run: Run, config: unknown): Provenance {
 /** Everything that results of this run depend on. */
 export function runConfig(run: Run): unknown {
   return {
-    version: EXPERIMENTS_VERSION,
+    versions: [STAGES_VERSION, MEASUREMENTS_VERSION],
     preset: run.preset,
     corpus: run.corpus.config,
     recordings: run.recordings?.config ?? null,
@@ -93,8 +93,11 @@ export function runConfig(run: Run): unknown {
   };
 }
 
-/** Rises whenever the code of an experiment or stage changes what comes out of it. */
-export const EXPERIMENTS_VERSION = 2;
+/** Rises whenever the code of a heavy stage changes what comes out of it; everything is computed anew then. */
+export const STAGES_VERSION = 1;
+
+/** Rises whenever the code of a measurement changes; the stages' results stay. */
+const MEASUREMENTS_VERSION = 2;
 
 /**
  * The measurement `name`, from the cache or computed now; the preset's whole table is part of its id, so that a changed
