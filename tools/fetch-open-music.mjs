@@ -23,7 +23,9 @@ function need(program, packageName) {
   try {
     execFileSync(program, [program === 'unzip' ? '-v' : '--version'], { stdio: 'ignore' });
   } catch {
-    console.error(`fetch-open-music: ${program} is missing (Debian package ${packageName}); this needs Debian or Ubuntu.`);
+    console.error(
+      `fetch-open-music: ${program} is missing (Debian package ${packageName}); this needs Debian or Ubuntu.`,
+    );
     process.exit(1);
   }
 }

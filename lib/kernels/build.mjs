@@ -11,10 +11,28 @@ mkdirSync(out, { recursive: true });
 // kernels.wasm: the AssemblyScript kernels. The module imports the memory of the TensorFlow.js wasm backend
 // (env.memory) and has no data, stack or allocator of its own, so the two can never collide.
 const { error, stderr } = await asc.main([
-  'kernels.ts', '--baseDir', here, '--outFile', '../dist/generated/kernels.wasm',
-  '--optimizeLevel', '3', '--shrinkLevel', '0', '--noAssert', '--converge',
-  '--runtime', 'stub', '--importMemory', '--enable', 'simd', '--enable', 'bulk-memory',
-  '--memoryBase', '0', '--initialMemory', '1',
+  'kernels.ts',
+  '--baseDir',
+  here,
+  '--outFile',
+  '../dist/generated/kernels.wasm',
+  '--optimizeLevel',
+  '3',
+  '--shrinkLevel',
+  '0',
+  '--noAssert',
+  '--converge',
+  '--runtime',
+  'stub',
+  '--importMemory',
+  '--enable',
+  'simd',
+  '--enable',
+  'bulk-memory',
+  '--memoryBase',
+  '0',
+  '--initialMemory',
+  '1',
 ]);
 if (error) {
   console.error(stderr.toString());

@@ -43,7 +43,7 @@ describe('difficulty', () => {
     // 48 tracks: the standard error of the score is about .05, so these bounds are wider than the target of .55 to .80.
     const { tracks } = embeddedCorpus({ sizes: { train: 0, valid: 0, test: 24, testTimbre: 24 }, seed: 1 });
     const reference = tracks.map((track) => track.keyId!);
-    const chromas = [];
+    const chromas: Float32Array[] = [];
     for (const track of tracks) chromas.push(chromagram(await trackAudio(track)));
     const scores = Object.values(TEMPLATE_PROFILES).map(
       (profile) =>
