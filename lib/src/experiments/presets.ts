@@ -105,13 +105,13 @@ const PRESETS: Readonly<Record<PresetName, ExperimentPreset>> = {
     encoderSize: 'small',
     inputScale: 'power',
     seeds: [0],
-    pretraining: { ...PRETRAINING, steps: 300, snapshotSteps: [50, 100, 200] },
+    pretraining: { ...PRETRAINING, steps: 600, snapshotSteps: [50, 100, 200, 400] },
     patches: ['vertical', 'square'],
     variants: [],
     probes: {
       linear: [linear(3e-3, 1e-5, 60), linear(1e-2, 1e-3, 60)],
       mlp: [{ hidden: [512, 'd0.75'], learningRate: 1e-3, epochs: 30 }],
-      quick: linear(3e-3, 1e-5, 40),
+      quick: linear(1e-2, 1e-3, 60),
       seeds: [0, 1, 2],
     },
     layerSeeds: [0],
@@ -132,7 +132,7 @@ const PRESETS: Readonly<Record<PresetName, ExperimentPreset>> = {
       mlp: [1024, 4096].flatMap((width) =>
         (['d0.75', 'd0.9'] as const).map((dropout) => ({ hidden: [width, dropout], learningRate: 3e-4, epochs: 60 })),
       ),
-      quick: linear(3e-3, 1e-5, 60),
+      quick: linear(1e-2, 1e-3, 60),
       seeds: [0, 1, 2],
     },
     layerSeeds: [0, 1, 2],
@@ -162,7 +162,7 @@ const PRESETS: Readonly<Record<PresetName, ExperimentPreset>> = {
     probes: {
       linear: [1e-4, 3e-4, 1e-3, 3e-3].flatMap((rate) => [1e-5, 1e-4, 1e-3].map((decay) => linear(rate, decay, 100))),
       mlp: [{ hidden: [4096, 'd0.99', 4096] }, { hidden: [2048, 'd0.75'] }],
-      quick: linear(3e-3, 1e-5, 60),
+      quick: linear(1e-2, 1e-3, 60),
       seeds: [0, 1, 2],
     },
     layerSeeds: [0, 1, 2],
