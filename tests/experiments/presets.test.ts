@@ -10,7 +10,7 @@ describe('presets', () => {
   it.each([
     ['smoke', 2, 4],
     ['laptop', 2, 4],
-    // 3 seeds x (3 patch variants + 2 view distances)
+    // 3 seeds x (3 patch variants + one clip a track + views anywhere)
     ['study', 15, 24],
   ] as const)('%s has %i pretraining jobs and %i encoders without recordings', (name, nJobs, nEncoders) => {
     const preset = presetOf(name);

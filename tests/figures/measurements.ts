@@ -16,6 +16,7 @@ const encoder = (patches: 'vertical' | 'square', origin: 'random' | 'pretrained'
   origin,
   data: origin === 'random' ? null : 'embedded',
   maxFrameDistance: origin === 'random' ? null : 0,
+  clipsPerTrack: origin === 'random' ? null : 8,
 });
 
 export const walkthrough: m.MelWalkthrough = {

@@ -3,7 +3,7 @@ import { encoderConfig, type EncoderConfig } from '../encoder/index.js';
 import { pretrainConfig, type PretrainConfig } from '../pretrain/index.js';
 import type { PatchVariant } from '../views/index.js';
 import type { EncoderName } from './measurements.js';
-import type { ExperimentPreset, PretrainingData } from './presets.js';
+import type { ExperimentPreset, PretrainingData, PretrainingVariant } from './presets.js';
 
 /** One pretraining: a resumable unit with a folder of its own. */
 export interface PretrainingJob {
@@ -34,27 +34,31 @@ function job(
   preset: ExperimentPreset,
   patches: PatchVariant,
   seed: number,
-  { maxFrameDistance = preset.pretraining.maxFrameDistance, data = 'embedded' }: ExperimentPreset['variants'][number],
+  { data = 'embedded', ...changes }: PretrainingVariant,
 ): PretrainingJob {
   const encoder = encoderConfig(patches, preset.encoderSize, { inputScale: preset.inputScale });
-  const config = pretrainConfig({ ...preset.pretraining, maxFrameDistance, encoder, seed });
-  return { name: pretrainedName(preset, patches, maxFrameDistance, data), seed, data, config };
+  const config = pretrainConfig({ ...preset.pretraining, ...changes, encoder, seed });
+  return { name: pretrainedName(preset.pretraining, config, data), seed, data, config };
 }
 
 /** The name says what differs from the preset's base: `vertical-pretrained`, `vertical-anywhere`, `vertical-real`. */
 function pretrainedName(
-  preset: ExperimentPreset,
-  patches: PatchVariant,
-  maxFrameDistance: number | null,
+  base: ExperimentPreset['pretraining'],
+  { encoder: { patches }, maxFrameDistance, clipsPerTrack }: PretrainConfig,
   data: PretrainingData,
 ): EncoderName {
   const changes: [id: string, label: string][] = [];
-  if (maxFrameDistance !== preset.pretraining.maxFrameDistance)
+  if (maxFrameDistance !== base.maxFrameDistance)
     changes.push(
       maxFrameDistance === null
         ? ['anywhere', 'views anywhere']
         : [`within-${maxFrameDistance}`, `views within ${((maxFrameDistance * 512) / 16000).toFixed(0)} s`],
     );
+  else if (clipsPerTrack !== base.clipsPerTrack)
+    changes.push([
+      `clips-${clipsPerTrack}`,
+      clipsPerTrack === 1 ? 'one clip a track' : `${clipsPerTrack} clips a track`,
+    ]);
   if (data !== 'embedded') changes.push([data, data === 'real' ? 'recordings' : 'corpus + recordings']);
   return {
     id: [patches, ...(changes.length ? changes.map(([id]) => id) : ['pretrained'])].join('-'),
@@ -63,6 +67,7 @@ function pretrainedName(
     origin: 'pretrained',
     data,
     maxFrameDistance,
+    clipsPerTrack,
   };
 }
 
@@ -77,6 +82,7 @@ export function encodersOf(preset: ExperimentPreset, hasRecordings: boolean): En
         origin: 'random',
         data: null,
         maxFrameDistance: null,
+        clipsPerTrack: null,
       },
       seed,
       config: encoderConfig(patches, preset.encoderSize, { inputScale: preset.inputScale }),

@@ -178,6 +178,8 @@ export interface EncoderName {
   readonly data: 'embedded' | 'real' | 'both' | null;
   /** Most frames between the starts of the two views; null = anywhere in the track. */
   readonly maxFrameDistance: number | null;
+  /** Clips of each track in a batch, each other's negatives; null = never trained. */
+  readonly clipsPerTrack: number | null;
 }
 
 export interface TrainingCurves extends Provenance {

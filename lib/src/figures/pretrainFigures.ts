@@ -15,7 +15,9 @@ function lineOf(encoder: EncoderName, seed: number): { color: string; dash: stri
         ? 'dashdot'
         : encoder.maxFrameDistance === null
           ? 'dot'
-          : 'solid';
+          : encoder.clipsPerTrack === 1
+            ? 'longdash'
+            : 'solid';
   return { color: COLOUR[encoder.patches], dash, width: seed === 0 ? 2 : 1.2 };
 }
 
