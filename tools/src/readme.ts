@@ -1,0 +1,89 @@
+/**
+ * `npm run readme`: writes the results of the committed study between the two marks of README.md, so that every number
+ * there is one that a notebook measured. A test holds README.md against the same text.
+ */
+import { join } from 'node:path';
+import type { experiments } from 'keymyna';
+import { InputError } from 'keymyna';
+import { readJson, readText, writeFileAtomic } from 'keymyna/store';
+
+const BEGIN = '<!-- results -->';
+const END = '<!-- /results -->';
+const SPLITS = ['test', 'testTimbre'] as const;
+
+type Row = experiments.ComparisonMeasurement['rows'][number];
+
+/** README.md with the study's results between the marks. @throws InputError if the marks or the numbers are missing */
+export function readmeWithResults(root: string): string {
+  const text = readText(join(root, 'README.md'));
+  const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)];
+  if (begin < 0 || end < begin) throw new InputError('README.md', `expected the marks ${BEGIN} and ${END}`);
+  return `${text.slice(0, begin + BEGIN.length)}\n${resultsBlock(root)}${text.slice(end)}`;
+}
+
+function resultsBlock(root: string): string {
+  const numbers = <T>(id: string): T =>
+    (readJson(join(root, 'figures', 'study', 'data', `${id}.json`)) as { numbers: T }).numbers;
+  const comparison = numbers<experiments.ComparisonMeasurement>('comparison-table');
+  const pairwise = numbers<experiments.PairwiseMeasurement>('pairwise');
+  const n = SPLITS.map((split) => comparison.rows.find((row) => row.split === split)!.n);
+  const seeds = Math.max(...comparison.rows.map((row) => row.seeds));
+  return [
+    '',
+    `Preset \`study\`, embedded corpus (train / valid / test / unseen timbre: ${comparison.corpus}), ${seeds} pretraining seeds. ` +
+      `Points of 100 with 95 % intervals; n = ${n[0]} and ${n[1]} tracks. Weighted credits a fifth above only, "both" a fifth below as well.`,
+    '',
+    '| system | test: weighted | both | exact | unseen timbre: weighted | both | exact |',
+    '|---|---|---|---|---|---|---|',
+    ...systems(comparison.rows).map(
+      ([test, timbre]) => `| ${[test.label, ...cells(test), ...cells(timbre)].join(' | ')} |`,
+    ),
+    '',
+    'On the same tracks (difference of the weighted score in points, paired bootstrap over tracks):',
+    '',
+    '| a minus b | test | unseen timbre |',
+    '|---|---|---|',
+    ...pairs(pairwise.rows).map(
+      ([test, timbre]) => `| ${test.a} − ${test.b} | ${difference(test)} | ${difference(timbre)} |`,
+    ),
+    '',
+    'All rows, shares of error kinds and layers: [figures/study/tables/comparison-table.md](figures/study/tables/comparison-table.md), ' +
+      '[figures/study/tables/pairwise.md](figures/study/tables/pairwise.md), notebook 04.',
+    '',
+    '',
+  ].join('\n');
+}
+
+/** Rows of both splits side by side; MLP and best-layer probes stay in the full table. */
+function systems(rows: readonly Row[]): [Row, Row][] {
+  return rows
+    .filter((row) => row.split === 'test' && row.method !== 'mlp' && !row.label.includes('best layer'))
+    .map((row) => [row, rows.find((other) => other.split === 'testTimbre' && other.id === row.id)!]);
+}
+
+function pairs(rows: readonly experiments.PairwiseRow[]): [experiments.PairwiseRow, experiments.PairwiseRow][] {
+  return rows
+    .filter((row) => row.split === 'test')
+    .map((row) => [row, rows.find((other) => other.split === 'testTimbre' && other.a === row.a && other.b === row.b)!]);
+}
+
+const points = (share: number): string => (100 * share).toFixed(1);
+const sign = (share: number): string => `${share < 0 ? '−' : '+'}${points(Math.abs(share))}`;
+
+function cells(row: Row): string[] {
+  const { weighted, weightedBothFifths, accuracy } = row;
+  return [
+    `${points(weighted.estimate)} [${points(weighted.low)}, ${points(weighted.high)}]`,
+    points(weightedBothFifths.estimate),
+    points(accuracy.estimate),
+  ];
+}
+
+function difference({ difference: { estimate, low, high } }: experiments.PairwiseRow): string {
+  return `${sign(estimate)} [${sign(low)}, ${sign(high)}]`;
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const root = join(import.meta.dirname, '../..');
+  writeFileAtomic(join(root, 'README.md'), readmeWithResults(root));
+}
