@@ -58,8 +58,8 @@ const PRETRAINING: Omit<PretrainConfig, 'encoder' | 'seed' | 'steps' | 'snapshot
   loss: 'ntXent',
   temperature: 0.1,
   batchPairs: 128,
-  // Eight clips of each track in a batch: told apart from each other by what they play, since the timbre is the same.
-  clipsPerTrack: 8,
+  // Sixteen clips of each track in a batch: told apart by what they play, since their timbre is the same.
+  clipsPerTrack: 16,
   maskRatio: 0.9,
   // Both views from one clip, with different masks: views far apart share timbre but not notes (notebook 02).
   maxFrameDistance: 0,
@@ -118,7 +118,7 @@ const PRESETS: Readonly<Record<PresetName, ExperimentPreset>> = {
     encoderSize: 'small',
     inputScale: 'power',
     seeds: [0],
-    pretraining: { ...PRETRAINING, steps: 600, snapshotSteps: [50, 100, 200, 400] },
+    pretraining: { ...PRETRAINING, steps: 500, snapshotSteps: [50, 100, 200, 350] },
     patches: ['vertical', 'square'],
     variants: [],
     probes: {
@@ -137,7 +137,7 @@ const PRESETS: Readonly<Record<PresetName, ExperimentPreset>> = {
     encoderSize: 'small',
     inputScale: 'power',
     seeds: [0, 1, 2],
-    pretraining: { ...PRETRAINING, steps: 600, snapshotSteps: [100, 200, 400] },
+    pretraining: { ...PRETRAINING, steps: 500, snapshotSteps: [100, 250] },
     patches: ['vertical', 'square', 'hybrid'],
     variants: [
       { clipsPerTrack: 1 },
