@@ -1,9 +1,10 @@
 /** `keymyna mel` and `keymyna embed`: from audio files to spectrograms and embedding tables. */
 import { statSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
 import { loadAudio } from '../audio/index.js';
 import { readFolder, readManifest, trackAudio, type Track } from '../corpus/index.js';
-import { embedTracks, saveEmbeddingTable } from '../embeddings/index.js';
+import { embedLayersInThreads, saveEmbeddingTable } from '../embeddings/index.js';
 import { loadCheckpoint } from '../encoder/index.js';
 import { InputError } from '../errors.js';
 import { melSpectrogram, type MelSpectrogram, type MelTrack } from '../mel/index.js';
@@ -58,26 +59,32 @@ export function registerAudioCommands(program: Command): void {
       const signal = stopSignal();
       const bars = new ProgressBars();
       await initBackend();
-      const { encoder } = loadCheckpoint(options.weights, {
-        ...(options.numHeads !== undefined && { numHeads: options.numHeads }),
-        ...(options.clipFrames !== undefined && { clipFrames: options.clipFrames }),
-        ...(options.patches !== undefined && { patches: options.patches }),
-      });
+      const { weights, numHeads, clipFrames, patches, clipHop, layer = 'output' } = options;
+      const overrides = {
+        ...(numHeads !== undefined && { numHeads }),
+        ...(clipFrames !== undefined && { clipFrames }),
+        ...(patches !== undefined && { patches }),
+      };
+      // Before any audio is read: a checkpoint that does not fit is known at once.
+      loadCheckpoint(weights, overrides).encoder.dispose();
       try {
         const { tracks, failures } = await melTracks(audio, bars, signal);
-        const table = await embedTracks(encoder, tracks, {
-          clipHop: options.clipHop,
-          ...(options.layer !== undefined && { layer: options.layer }),
-          onProgress: bars.of('embed'),
+        const onProgress = bars.of('embed');
+        const threads = Math.min(availableParallelism(), tracks.length);
+        const tables = await embedLayersInThreads(weights, tracks, [layer], {
+          threads,
+          overrides,
+          clipHop,
+          onProgress,
           signal,
         });
+        const table = tables.get(layer)!;
         saveEmbeddingTable(options.out, table);
         bars.stop();
         console.log(`${options.out}: ${table.nClips} clips of ${tracks.length} tracks, width ${table.width}`);
         if (failures > 0) process.exitCode = 1;
       } finally {
         bars.stop();
-        encoder.dispose();
       }
     });
 }

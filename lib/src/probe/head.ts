@@ -3,8 +3,6 @@ import { NUM_KEYS } from '../keys/index.js';
 import { float32, type StoredTensor } from '../store/index.js';
 import type { Rng } from '../tensor/index.js';
 import { dropoutRate, type HiddenEntry } from './config.js';
-import { LinearHead } from './linearHead.js';
-import { TensorHead } from './tensorHead.js';
 
 /** Weights under the reference's names: `<place in the sequence>.weight` [out, in], `<place>.bias` [out]. */
 export type HeadWeights = ReadonlyMap<string, StoredTensor>;
@@ -71,15 +69,4 @@ export function initialWeights(hidden: readonly HiddenEntry[], width: number, rn
     weights.set(`${name}.bias`, float32([outputs], draw(outputs)));
   }
   return weights;
-}
-
-/** A head that starts from `weights`. A linear one runs on plain arrays, which is faster than any backend here. */
-export function createHead(
-  hidden: readonly HiddenEntry[],
-  width: number,
-  weights: HeadWeights,
-  options: HeadOptions,
-): Head {
-  if (hidden.length === 0) return new LinearHead(weights, options);
-  return new TensorHead(headLayers(hidden, width), weights, options);
 }

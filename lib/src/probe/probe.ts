@@ -5,7 +5,8 @@ import { readSafetensors, writeSafetensors, type StoredTensor } from '../store/i
 import { createRng } from '../tensor/index.js';
 import { type Decision, type ProbeConfig, probeConfig } from './config.js';
 import { decideTracks, type TrackDecisions } from './decide.js';
-import { createHead, headLayers, type HeadWeights } from './head.js';
+import { createHead } from './createHead.js';
+import { headLayers, type HeadWeights } from './head.js';
 
 export interface EpochRecord {
   /** from 0 */

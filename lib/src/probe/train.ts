@@ -6,7 +6,8 @@ import { createRng } from '../tensor/index.js';
 import type { Progress } from '../workers/index.js';
 import { type ProbeConfig, probeConfig } from './config.js';
 import { decideTracks } from './decide.js';
-import { createHead, type Head, type HeadWeights, initialWeights } from './head.js';
+import { createHead } from './createHead.js';
+import { type Head, type HeadWeights, initialWeights } from './head.js';
 import { mixRows, type MixUpDraw, softTargets } from './mixUp.js';
 import { type EpochRecord, prepareTable, Probe, type ProbeData } from './probe.js';
 
