@@ -3,6 +3,7 @@
  * because it ships binaries inside its npm package. Absent without harm: everything runs without it.
  */
 import { createRequire } from 'node:module';
+import { InputError } from '../errors.js';
 
 const ROW_MAJOR = 101;
 const NO_TRANS = 111;
@@ -50,6 +51,7 @@ interface KoffiLibrary {
  *
  * @param threads threads it may use; 1 where several processes share the machine
  * @returns null when koffi or a BLAS is missing, or KEYMYNA_BLAS is `none`
+ * @throws InputError when KEYMYNA_BLAS names a library that does not load or multiplies wrongly
  */
 export function loadBlas(threads: number): Blas | null {
   const asked = process.env.KEYMYNA_BLAS;
@@ -58,6 +60,7 @@ export function loadBlas(threads: number): Blas | null {
   try {
     koffi = createRequire(import.meta.url)('koffi') as typeof koffi;
   } catch {
+    if (asked) throw new InputError('KEYMYNA_BLAS', 'the optional package koffi is not installed; run npm install');
     return null;
   }
   for (const library of asked ? [asked] : (CANDIDATES[process.platform] ?? [])) {
@@ -78,6 +81,12 @@ export function loadBlas(threads: number): Blas | null {
     } catch {
       // Not there: the next one.
     }
+  }
+  if (asked) {
+    throw new InputError(
+      'KEYMYNA_BLAS',
+      `"${asked}" does not load or does not multiply; name another, "none", or unset it`,
+    );
   }
   return null;
 }
