@@ -1,7 +1,7 @@
 /** figures/<preset>/index.html: every figure and table with caption, links, and the command that makes it again. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { escapeHtml, type NumbersFile } from 'keymyna/notebook';
+import { captionHtml, escapeHtml, type NumbersFile } from 'keymyna/notebook';
 import { readJson, writeFileAtomic } from 'keymyna/store';
 import { isCode, joined, readNotebook, type Lines } from './notebookFile.js';
 
@@ -116,6 +116,6 @@ function section({ kind, id, caption, command }: Shown, files: Parameters<typeof
       : `<a href="${id}.html">interactive</a> · <a href="${id}.svg">SVG</a> · <a href="${id}.png">PNG</a>`;
   return `<figure id="${id}">
 ${body}
-<figcaption>${escapeHtml(caption)}<br>${links} · <a href="data/${id}.json">numbers</a> · made by <code>${escapeHtml(command)}</code></figcaption>
+<figcaption>${captionHtml(caption)}<br>${links} · <a href="data/${id}.json">numbers</a> · made by <code>${escapeHtml(command)}</code></figcaption>
 </figure>`;
 }

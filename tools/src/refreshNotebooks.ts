@@ -7,7 +7,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { InputError } from 'keymyna';
-import { escapeHtml, figureIdIn, parsePreset, type NumbersFile } from 'keymyna/notebook';
+import { captionHtml, escapeHtml, figureIdIn, parsePreset, type NumbersFile } from 'keymyna/notebook';
 import { readJson } from 'keymyna/store';
 import { isCode, joined, readNotebook, writeNotebook, type Lines, type Notebook, type Output } from './notebookFile.js';
 
@@ -59,7 +59,7 @@ function smallOutputs(output: Output, captionOf: (id: string) => string, preset:
     {
       output_type: 'display_data',
       data: {
-        'text/html': `<!--figure-caption:${id}--><p>${escapeHtml(captionOf(id))} (${link})</p>`,
+        'text/html': `<!--figure-caption:${id}--><p>${captionHtml(captionOf(id))} (${link})</p>`,
         'text/plain': captionOf(id),
       },
       metadata: {},

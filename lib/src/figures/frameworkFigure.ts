@@ -104,7 +104,12 @@ function addSchema(shapes: Partial<Shape>[], annotations: Annotation[]): void {
     { text: 'SimpleViT encoder<br><i>the same for A and B</i>', y: 0.297, half: 0.055, colour: '#DCEBF5' },
     { text: 'mean over kept tokens<br><b>embedding</b>', y: 0.497, half: 0.055, colour: '#DCF1EA' },
     { text: 'projection head<br><i>thrown away later</i>', y: 0.697, half: 0.055, colour: '#FBEFD5' },
-    { text: 'contrastive loss<br>A and B together,<br>other tracks apart', y: 0.897, half: 0.075, colour: '#F3E3EC' },
+    {
+      text: 'contrastive loss<br>A and B together,<br>all other clips apart',
+      y: 0.897,
+      half: 0.075,
+      colour: '#F3E3EC',
+    },
   ];
   const [left, right] = [0.785, 0.995];
   const middle = (left + right) / 2;

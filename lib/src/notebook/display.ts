@@ -44,3 +44,8 @@ export function updateDisplay(data: MimeBundle, displayId: string): void {
 export function escapeHtml(text: string): string {
   return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&quot;');
 }
+
+/** A caption as HTML: escaped, and what stands between backticks as code. */
+export function captionHtml(caption: string): string {
+  return escapeHtml(caption).replace(/`([^`]+)`/g, '<code>$1</code>');
+}

@@ -1,6 +1,6 @@
 import type { Data, Layout } from 'plotly.js';
 import type { Figure } from '../figures/index.js';
-import { escapeHtml } from './display.js';
+import { captionHtml, escapeHtml } from './display.js';
 
 /** Size of a figure whose layout names none, in CSS pixels. */
 export const DEFAULT_SIZE = { width: 800, height: 450 } as const;
@@ -84,7 +84,7 @@ export function figureHtml(figure: Figure, drawing: Drawing, elementId: string):
   return `<figure id="${elementId}" style="margin:0">
 <div class="still" style="min-height:${height}px"><!--figure:${figure.id}--></div>
 <div class="plot"></div>
-<figcaption>${escapeHtml(figure.caption)}</figcaption>
+<figcaption>${captionHtml(figure.caption)}</figcaption>
 </figure>
 <script>(function () {
 ${DRAW}
@@ -128,7 +128,7 @@ export function figurePage(figure: Figure, drawing: Drawing, command: string): s
 <figure id="shown">
 <div class="still"><img alt="${escapeHtml(figure.caption)}" src="${figure.id}.svg"></div>
 <div class="plot"></div>
-<figcaption>${escapeHtml(figure.caption)}</figcaption>
+<figcaption>${captionHtml(figure.caption)}</figcaption>
 </figure>
 <p><a href="index.html">All figures</a> · <a href="${figure.id}.svg">SVG</a> · <a href="${figure.id}.png">PNG</a> · <a href="data/${figure.id}.json">numbers</a> · made by <code>${escapeHtml(command)}</code></p>
 <script type="application/json" id="figure">${scriptJson(drawing)}</script>

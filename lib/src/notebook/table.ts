@@ -3,7 +3,7 @@ import type { Table } from '../figures/index.js';
 import { formatCsv, writeFileAtomic } from '../store/index.js';
 import { InputError } from '../errors.js';
 import { figuresFolder, regenerateCommand } from './context.js';
-import { display, escapeHtml } from './display.js';
+import { captionHtml, display, escapeHtml } from './display.js';
 import { checkId, saveNumbers } from './figure.js';
 
 /** A table as Markdown: caption, rows, and the command that makes it again. Pipes and line ends in cells are escaped. */
@@ -26,7 +26,7 @@ export function tableHtml(table: Table): string {
   const row = (cells: readonly (string | number)[], tag: 'td' | 'th') =>
     `<tr>${cells.map((value, c) => `<${tag} style="text-align:${side[c]}">${escapeHtml(String(value))}</${tag}>`).join('')}</tr>`;
   return `<!--table:${table.id}--><table>
-<caption style="caption-side:top;text-align:left">${escapeHtml(table.caption)}</caption>
+<caption style="caption-side:top;text-align:left">${captionHtml(table.caption)}</caption>
 <thead>${row(table.columns, 'th')}</thead>
 <tbody>
 ${table.rows.map((cells) => row(cells, 'td')).join('\n')}
