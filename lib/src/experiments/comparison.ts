@@ -129,7 +129,9 @@ export function comparedPairs(systems: readonly Estimates[]): [Estimates, Estima
     ...(['vertical', 'square', 'hybrid'] as const).flatMap((patches): [string, string][] => [
       [`${patches}-pretrained-linear`, `${patches}-random-linear`],
       [`${patches}-pretrained-layer-linear`, `${patches}-random-layer-linear`],
+      [`${patches}-pretrained-mlp`, `${patches}-random-mlp`],
     ]),
+    ...variants.map(({ id }): [string, string] => [id, 'vertical-random-linear']),
     ['vertical-pretrained-linear', 'square-pretrained-linear'],
     ['vertical-random-linear', 'square-random-linear'],
     ['hybrid-pretrained-linear', 'vertical-pretrained-linear'],

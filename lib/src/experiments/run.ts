@@ -97,7 +97,7 @@ export function runConfig(run: Run): unknown {
 export const STAGES_VERSION = 1;
 
 /** Rises whenever the code of a measurement changes; the stages' results stay. */
-const MEASUREMENTS_VERSION = 2;
+const MEASUREMENTS_VERSION = 3;
 
 /**
  * The measurement `name`, from the cache or computed now; the preset's whole table is part of its id, so that a changed
