@@ -61,14 +61,15 @@ describe('compared pairs', () => {
     system('vertical-real-linear', 'pretrained'),
   ];
 
-  it('hold the paper’s claims, and each variant against the base once', () => {
+  it('hold the paper’s claims, and each variant against random and against the base', () => {
     const pairs = comparedPairs(all).map(([a, b]) => `${a.id} > ${b.id}`);
     expect(pairs).toContain('vertical-pretrained-linear > vertical-random-linear');
     expect(pairs).toContain('vertical-pretrained-linear > square-pretrained-linear');
     expect(pairs.filter((pair) => pair.startsWith('vertical-anywhere'))).toEqual([
+      'vertical-anywhere-linear > vertical-random-linear',
       'vertical-anywhere-linear > vertical-pretrained-linear',
     ]);
-    expect(pairs.filter((pair) => pair.startsWith('vertical-real'))).toHaveLength(1);
+    expect(pairs.filter((pair) => pair.startsWith('vertical-real'))).toHaveLength(2);
     expect(new Set(pairs).size).toBe(pairs.length);
   });
 });

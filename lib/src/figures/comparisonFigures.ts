@@ -28,6 +28,9 @@ function colourOf(row: ComparisonRow): string {
   return row.id.startsWith('vertical') ? COLOUR.vertical : row.id.startsWith('square') ? COLOUR.square : COLOUR.hybrid;
 }
 
+/** A label whose remark in brackets stands on a second line, so that none is cut off. */
+const twoLines = (label: string): string => label.replace(' (', '<br>(');
+
 /** Rows as dots with intervals, one panel a test split; with `study`, its rows as hollow diamonds just below. */
 export function comparisonFigure(m: ComparisonMeasurement, study?: ComparisonMeasurement): Figure {
   const labels = [...new Set([...m.rows, ...(study?.rows ?? [])].map((row) => row.label))].reverse();
@@ -79,7 +82,7 @@ export function comparisonFigure(m: ComparisonMeasurement, study?: ComparisonMea
       xaxis2: axis('MIREX weighted (points)', { domain: [0.52, 1], anchor: 'y', matches: 'x' }),
       yaxis: axis('', {
         tickvals: labels.map((_, i) => i),
-        ticktext: labels,
+        ticktext: labels.map(twoLines),
         range: [-0.6, labels.length - 0.4],
         automargin: false,
         ticks: '',
@@ -177,7 +180,7 @@ export function errorSharesFigure(m: ComparisonMeasurement, split: TestSplit): F
       type: 'bar',
       orientation: 'h',
       name: part,
-      y: rows.map((row) => row.label),
+      y: rows.map((row) => twoLines(row.label)),
       x: rows.map((row) => 100 * row.sharesBothFifths[part]),
       marker: { color: COLOUR[part], line: { color: '#FFFFFF', width: 0.5 } },
     })),

@@ -2,7 +2,19 @@
 import type { Layout, LayoutAxis } from 'plotly.js';
 import type { BudgetMeasurement, EncoderName, SnapshotScores, TrainingCurves } from '../experiments/index.js';
 import type { Figure, Table } from './figure.js';
-import { COLOUR, axis, errorBars, figure, layout, panelTitle, table } from './style.js';
+import {
+  COLOUR,
+  LEGEND_BELOW,
+  axis,
+  barsOrSeeds,
+  errorBars,
+  figure,
+  hasSeveralSeeds,
+  layout,
+  legendEntry,
+  panelTitle,
+  table,
+} from './style.js';
 
 type Trace = Figure['data'][number];
 
@@ -45,9 +57,8 @@ export function trainingCurvesFigure(m: TrainingCurves): Figure {
       data.push({
         type: 'scatter',
         mode: 'lines',
-        name: curve.encoder.label,
-        legendgroup: curve.encoder.id,
-        showlegend: p === 0 && curve.seed === m.curves.find((c) => c.encoder.id === curve.encoder.id)?.seed,
+        ...legendEntry(curve, m.curves),
+        ...(p > 0 && { showlegend: false }),
         x: [...curve.step],
         y: curve[panel.key].map((v) => panel.scale * v),
         line: lineOf(curve.encoder, curve.seed) as { color: string },
@@ -73,7 +84,7 @@ export function retrievalFigure(m: SnapshotScores): Figure {
   const data: Trace[] = m.curves.map((curve) => ({
     type: 'scatter',
     mode: 'lines+markers',
-    name: nameOf(curve, m),
+    ...legendEntry(curve, m.curves),
     x: [...curve.step],
     y: curve.retrieval.map((v) => 100 * v),
     line: lineOf(curve.encoder, curve.seed) as { color: string },
@@ -85,7 +96,8 @@ export function retrievalFigure(m: SnapshotScores): Figure {
     m,
     `Share of ${m.nTracks} validation tracks whose first clip has the last clip of the same track as its nearest (cosine of embeddings without masking). Step 0 is the random initialisation.`,
     data,
-    layout('Retrieval on tracks that pretraining has not seen', 380, {
+    layout('Retrieval on tracks that pretraining has not seen', 420, {
+      legend: LEGEND_BELOW,
       xaxis: axis('pretraining step'),
       yaxis: axis('retrieved (%)', { rangemode: 'tozero' }),
     }),
@@ -97,19 +109,20 @@ export function probeAgainstStepFigure(m: SnapshotScores): Figure {
   const data: Trace[] = m.curves.map((curve) => ({
     type: 'scatter',
     mode: 'lines+markers',
-    name: nameOf(curve, m),
+    ...legendEntry(curve, m.curves),
     x: [...curve.step],
     y: curve.probe.map((v) => 100 * v.estimate),
-    error_y: errorBars(curve.probe, 100),
+    ...(!hasSeveralSeeds(m.curves) && { error_y: errorBars(curve.probe, 100) }),
     line: lineOf(curve.encoder, curve.seed) as { color: string },
     marker: { symbol: SYMBOL[curve.encoder.patches], size: 8 },
   }));
   return figure(
     'probe-against-step',
     m,
-    `Linear probe on frozen snapshots, MIREX weighted score on ${m.nTracks} validation tracks (fifth above only), bars: 95 % bootstrap over tracks. Step 0 is the random initialisation.`,
+    `Linear probe on frozen snapshots, MIREX weighted score on ${m.nTracks} validation tracks (fifth above only), ${barsOrSeeds(m.curves)}. Step 0 is the random initialisation.`,
     data,
-    layout('What the key probe gets from pretraining', 400, {
+    layout('What the key probe gets from pretraining', 420, {
+      legend: LEGEND_BELOW,
       xaxis: axis('pretraining step'),
       yaxis: axis('MIREX weighted (points)'),
     }),
@@ -132,11 +145,6 @@ export function budgetTable(m: BudgetMeasurement): Table {
       (r.seconds / 60).toFixed(1),
     ]),
   );
-}
-
-function nameOf(curve: SnapshotScores['curves'][number], m: SnapshotScores): string {
-  const several = m.curves.filter((c) => c.encoder.id === curve.encoder.id).length > 1;
-  return several ? `${curve.encoder.label}, seed ${curve.seed}` : curve.encoder.label;
 }
 
 function chanceLine(m: SnapshotScores, percent: number): Trace {

@@ -2,7 +2,22 @@
 import type { ConfusionMeasurement, LayerMeasurement, ProtocolMeasurement } from '../experiments/index.js';
 import { SPLIT_LABEL, SPLITS } from './comparisonFigures.js';
 import type { Figure, Table } from './figure.js';
-import { COLOUR, HEAT, PALETTE, axis, errorBars, figure, layout, points, signedInterval, table } from './style.js';
+import {
+  COLOUR,
+  HEAT,
+  LEGEND_BELOW,
+  PALETTE,
+  axis,
+  barsOrSeeds,
+  errorBars,
+  figure,
+  hasSeveralSeeds,
+  layout,
+  legendEntry,
+  points,
+  signedInterval,
+  table,
+} from './style.js';
 
 type Trace = Figure['data'][number];
 
@@ -131,18 +146,19 @@ export function layersFigure(m: LayerMeasurement): Figure {
   return figure(
     'layers',
     m,
-    `Linear probe on the mean of the tokens after each block (0 = before the first), MIREX weighted on the ${m.split} split (n = ${m.n}), bars: 95 % bootstrap over tracks.`,
+    `Linear probe on the mean of the tokens after each block (0 = before the first), MIREX weighted on the ${m.split} split (n = ${m.n}), ${barsOrSeeds(m.curves)}.`,
     m.curves.map((curve) => ({
       type: 'scatter',
       mode: 'lines+markers',
-      name: curve.encoder.label,
+      ...legendEntry(curve, m.curves),
       x: [...curve.layer],
       y: curve.weighted.map((v) => 100 * v.estimate),
-      error_y: errorBars(curve.weighted, 100),
+      ...(!hasSeveralSeeds(m.curves) && { error_y: errorBars(curve.weighted, 100) }),
       line: { color: COLOUR[curve.encoder.patches], dash: curve.encoder.origin === 'random' ? 'dot' : 'solid' },
       marker: { size: 8, symbol: curve.encoder.origin === 'random' ? 'x' : 'circle' },
     })),
-    layout('Where in the encoder is the key?', 380, {
+    layout('Where in the encoder is the key?', 440, {
+      legend: LEGEND_BELOW,
       xaxis: axis('layer', { dtick: 1 }),
       yaxis: axis('MIREX weighted (points)'),
     }),

@@ -70,6 +70,29 @@ export function layout(title: string, height: number, more: Partial<Layout> = {}
   };
 }
 
+/** How a curve stands in the legend: once an encoder, however many seeds are drawn. */
+export function legendEntry<C extends { readonly encoder: { readonly id: string; readonly label: string } }>(
+  curve: C,
+  curves: readonly C[],
+): { name: string; legendgroup: string; showlegend: boolean } {
+  const { id, label } = curve.encoder;
+  const first = curves.find((other) => other.encoder.id === id) === curve;
+  return { name: label, legendgroup: id, showlegend: first };
+}
+
+/** Whether encoders are drawn once a seed; intervals of single seeds would then hide the spread between them. */
+export function hasSeveralSeeds(curves: readonly { readonly encoder: { readonly id: string } }[]): boolean {
+  return new Set(curves.map((curve) => curve.encoder.id)).size < curves.length;
+}
+
+/** What the lines of a figure with curves are, for its caption. */
+export function barsOrSeeds(curves: readonly { readonly encoder: { readonly id: string } }[]): string {
+  return hasSeveralSeeds(curves) ? 'one line a seed' : 'bars: 95 % bootstrap over tracks';
+}
+
+/** A legend of several lines below an axis title. */
+export const LEGEND_BELOW = { orientation: 'h', x: 0, y: -0.26, yanchor: 'top' } as const;
+
 /** A small heading over a panel, placed in paper coordinates. */
 export function panelTitle(text: string, x: number, y: number): Partial<Layout['annotations'][number]> {
   return {
