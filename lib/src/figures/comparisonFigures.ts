@@ -76,7 +76,7 @@ export function comparisonFigure(m: ComparisonMeasurement, study?: ComparisonMea
     m,
     `Key estimation on the embedded corpus (${m.corpus}), MIREX weighted, fifth above only, with 95 % bootstrap intervals over tracks. Every learned row was chosen on the validation split; test splits were read once.`,
     data,
-    layout('Who hears the key?', 150 + 30 * labels.length, {
+    layout('Who hears the key?', 150 + 34 * labels.length, {
       margin: { l: 262, r: 20, t: 72, b: 60 },
       xaxis: axis('MIREX weighted (points)', { domain: [0, 0.48], anchor: 'y' }),
       xaxis2: axis('MIREX weighted (points)', { domain: [0.52, 1], anchor: 'y', matches: 'x' }),
@@ -91,7 +91,7 @@ export function comparisonFigure(m: ComparisonMeasurement, study?: ComparisonMea
         panelTitle(`test (n = ${n('test')})`, 0, 1.005),
         panelTitle(`unseen timbre (n = ${n('testTimbre')})`, 0.52, 1.005),
       ] as Layout['annotations'],
-      legend: { orientation: 'h', x: 0, y: -40 / (30 * labels.length), yanchor: 'top' },
+      legend: { orientation: 'h', x: 0, y: -40 / (34 * labels.length), yanchor: 'top' },
     }),
   );
 }
@@ -184,7 +184,7 @@ export function errorSharesFigure(m: ComparisonMeasurement, split: TestSplit): F
       x: rows.map((row) => 100 * row.sharesBothFifths[part]),
       marker: { color: COLOUR[part], line: { color: '#FFFFFF', width: 0.5 } },
     })),
-    layout(`How the answers err (${SPLIT_LABEL[split]})`, 150 + 26 * rows.length, {
+    layout(`How the answers err (${SPLIT_LABEL[split]})`, 150 + 34 * rows.length, {
       barmode: 'stack',
       margin: { l: 262, r: 20, t: 48, b: 60 },
       xaxis: axis('share of tracks (%)', { range: [0, 100] }),
@@ -192,7 +192,7 @@ export function errorSharesFigure(m: ComparisonMeasurement, split: TestSplit): F
       legend: {
         orientation: 'h',
         x: 0,
-        y: -60 / (26 * Math.max(4, rows.length)),
+        y: -60 / (34 * Math.max(4, rows.length)),
         yanchor: 'top',
         traceorder: 'normal',
       },
