@@ -63,7 +63,7 @@ function systems(rows: readonly Row[]): [Row, Row][] {
 
 function pairs(rows: readonly experiments.PairwiseRow[]): [experiments.PairwiseRow, experiments.PairwiseRow][] {
   return rows
-    .filter((row) => row.split === 'test')
+    .filter((row) => row.split === 'test' && !row.a.includes('best layer'))
     .map((row) => [row, rows.find((other) => other.split === 'testTimbre' && other.a === row.a && other.b === row.b)!]);
 }
 
