@@ -43,8 +43,7 @@ export function registerDoctor(program: Command): void {
 async function examine(): Promise<Report> {
   const backend = await initBackend();
   const chromium = (await findBrowser())?.executablePath ?? null;
-  const version = spawnSync('jupyter', ['--version'], { encoding: 'utf8' });
-  const jupyter = version.status === 0 ? version.stdout.trim().replace(/\s*\n\s*/g, ', ') : null;
+  const jupyter = findJupyter();
   const advice: string[] = [];
   if (backend.name === 'wasm' && backend.blas === null) {
     advice.push(
@@ -59,4 +58,13 @@ async function examine(): Promise<Report> {
     advice.push('To explore: Jupyter (pip install notebook, or your system’s package), then npm run jupyter.');
   }
   return { node: process.version, threads: availableParallelism(), backend, chromium, jupyter, advice };
+}
+
+/** The parts of Jupyter that show or run notebooks, with versions; null without Jupyter. */
+function findJupyter(): string | null {
+  const { status, stdout } = spawnSync('jupyter', ['--version'], { encoding: 'utf8' });
+  if (status !== 0) return null;
+  // Lines of `name : version`, among them parts that are not installed.
+  const parts = [...stdout.matchAll(/^(notebook|jupyterlab|nbconvert) *: *(\d\S*)$/gm)];
+  return parts.map(([, name, version]) => `${name} ${version}`).join(', ') || 'core only';
 }
