@@ -3,8 +3,7 @@
  * there is one that a notebook measured. A test holds README.md against the same text.
  */
 import { join } from 'node:path';
-import type { experiments } from 'keymyna';
-import { InputError } from 'keymyna';
+import { type experiments, figures, InputError } from 'keymyna';
 import { readJson, readText, writeFileAtomic } from 'keymyna/store';
 
 const BEGIN = '<!-- results -->';
@@ -44,7 +43,8 @@ function resultsBlock(root: string): string {
     '| a minus b | test | unseen timbre |',
     '|---|---|---|',
     ...pairs(pairwise.rows).map(
-      ([test, timbre]) => `| ${test.a} − ${test.b} | ${difference(test)} | ${difference(timbre)} |`,
+      ([test, timbre]) =>
+        `| ${test.a} − ${test.b} | ${figures.signedInterval(test.difference)} | ${figures.signedInterval(timbre.difference)} |`,
     ),
     '',
     'All rows, shares of error kinds and layers: [figures/study/tables/comparison-table.md](figures/study/tables/comparison-table.md), ' +
@@ -67,20 +67,8 @@ function pairs(rows: readonly experiments.PairwiseRow[]): [experiments.PairwiseR
     .map((row) => [row, rows.find((other) => other.split === 'testTimbre' && other.a === row.a && other.b === row.b)!]);
 }
 
-const points = (share: number): string => (100 * share).toFixed(1);
-const sign = (share: number): string => `${share < 0 ? '−' : '+'}${points(Math.abs(share))}`;
-
-function cells(row: Row): string[] {
-  const { weighted, weightedBothFifths, accuracy } = row;
-  return [
-    `${points(weighted.estimate)} [${points(weighted.low)}, ${points(weighted.high)}]`,
-    points(weightedBothFifths.estimate),
-    points(accuracy.estimate),
-  ];
-}
-
-function difference({ difference: { estimate, low, high } }: experiments.PairwiseRow): string {
-  return `${sign(estimate)} [${sign(low)}, ${sign(high)}]`;
+function cells({ weighted, weightedBothFifths, accuracy }: Row): string[] {
+  return [figures.interval(weighted), figures.points(weightedBothFifths.estimate), figures.points(accuracy.estimate)];
 }
 
 if (process.argv[1] === import.meta.filename) {

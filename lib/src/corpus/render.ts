@@ -2,15 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { SoundBankLoader, SpessaSynthProcessor, type BasicSoundBank } from 'spessasynth_core';
+import { SAMPLE_RATE } from '../audio/index.js';
 import { InputError } from '../errors.js';
 import { createRng } from '../tensor/index.js';
 import { arrange, DRUM_CHANNEL, type NoteEvent } from './arrange.js';
 import type { PieceRecipe } from './recipe.js';
 import { addNoise, reverberate, rms, setPeak } from './room.js';
 import type { Font } from './timbres.js';
-
-/** Hz; what the encoder's mel spectrogram expects, so nothing is resampled. */
-export const RENDER_RATE = 16000;
 
 /** The synthesizer renders at most this many samples at once. */
 const BLOCK = 128;
@@ -45,8 +43,8 @@ interface Switch {
 function switches(events: readonly NoteEvent[]): Switch[] {
   return events
     .flatMap((event) => [
-      { sample: Math.round(event.time * RENDER_RATE), isOn: true, event },
-      { sample: Math.round((event.time + event.duration) * RENDER_RATE), isOn: false, event },
+      { sample: Math.round(event.time * SAMPLE_RATE), isOn: true, event },
+      { sample: Math.round((event.time + event.duration) * SAMPLE_RATE), isOn: false, event },
     ])
     .sort((a, b) => a.sample - b.sample || Number(a.isOn) - Number(b.isOn));
 }
@@ -58,7 +56,7 @@ function switches(events: readonly NoteEvent[]): Switch[] {
  */
 export async function renderPiece(recipe: PieceRecipe): Promise<Float32Array<ArrayBuffer>> {
   // A new processor a piece, dropped and never destroyed: destroying one empties the bank that the next one shares.
-  const synth = new SpessaSynthProcessor(RENDER_RATE, { effectsEnabled: false, eventsEnabled: false });
+  const synth = new SpessaSynthProcessor(SAMPLE_RATE, { effectsEnabled: false, eventsEnabled: false });
   synth.soundBankManager.addSoundBank(soundBank(recipe.font), 'main');
   await synth.processorInitialized;
   // Drums keep their pitch; all other channels shift by exactly this many cents.
@@ -73,7 +71,7 @@ export async function renderPiece(recipe: PieceRecipe): Promise<Float32Array<Arr
     synth.controllerChange(DRUM_CHANNEL, VOLUME_CONTROLLER, recipe.drums.volume);
   }
 
-  const n = Math.round(recipe.durationSeconds * RENDER_RATE);
+  const n = Math.round(recipe.durationSeconds * SAMPLE_RATE);
   const left = new Float32Array(n);
   const right = new Float32Array(n);
   const queue = switches(arrange(recipe));
@@ -98,7 +96,7 @@ function finish(samples: Float32Array<ArrayBuffer>, recipe: PieceRecipe): Float3
         'reinstall the SoundFont packages (npm ci) and check that the recipe holds notes',
     );
   }
-  reverberate(samples, RENDER_RATE, recipe.reverb.seconds, recipe.reverb.wet);
+  reverberate(samples, SAMPLE_RATE, recipe.reverb.seconds, recipe.reverb.wet);
   if (recipe.noiseSnrDb !== null) addNoise(samples, recipe.noiseSnrDb, createRng(recipe.seed).fork('noise'));
   setPeak(samples, recipe.peakDb);
   return samples;

@@ -1,6 +1,6 @@
 /** Tables without an encoder: what a probe reaches on plain descriptions of the same clips. */
 import { InputError } from '../errors.js';
-import { cutClips, type MelSpectrogram, type MelTrack } from '../mel/index.js';
+import { CLIP_SAMPLES, cutClips, type MelSpectrogram, type MelTrack } from '../mel/index.js';
 import { buildTable, type EmbeddingTable } from './table.js';
 
 /** Power of a full-scale sine lies near 1e5; this floor is far below any audible band. */
@@ -58,7 +58,7 @@ export function describeClips(
   describe: (samples: Float32Array) => Float32Array,
   options: { clipSamples?: number } = {},
 ): EmbeddingTable {
-  const { clipSamples = 100_000 } = options;
+  const { clipSamples = CLIP_SAMPLES } = options;
   if (tracks.length === 0) throw new InputError('describeClips', 'no tracks; expected at least one');
   let width = 0;
   const rows = tracks.map(({ id, samples }) => {

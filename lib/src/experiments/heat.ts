@@ -1,10 +1,10 @@
 /** Spectrogram-like pictures as plain JSON, in steps that an eye can see. */
-import type { MelSpectrogram, PowerSpectrogram } from '../mel/index.js';
+import { MEL, type MelSpectrogram, type PowerSpectrogram } from '../mel/index.js';
 import type { Heat } from './measurements.js';
 import { rounded } from './run.js';
 
 const FLOOR_DECIBEL = -80;
-const SECONDS_PER_FRAME = 512 / 16000;
+const SECONDS_PER_FRAME = MEL.hopLength / MEL.sampleRate;
 
 /** Mel power in dB below its largest value, floored at -80 and rounded to 1; rows are bands, columns seconds. */
 export function decibelHeat(mel: MelSpectrogram): Heat {

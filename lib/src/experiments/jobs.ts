@@ -1,5 +1,6 @@
 /** Which encoders a preset has: names, pretraining jobs, random initialisations. Pure; the sizes are tested. */
 import { encoderConfig, type EncoderConfig } from '../encoder/index.js';
+import { MEL } from '../mel/index.js';
 import { pretrainConfig, type PretrainConfig } from '../pretrain/index.js';
 import type { PatchVariant } from '../views/index.js';
 import type { EncoderName } from './measurements.js';
@@ -52,7 +53,10 @@ function pretrainedName(
     changes.push(
       maxFrameDistance === null
         ? ['anywhere', 'views anywhere']
-        : [`within-${maxFrameDistance}`, `views within ${((maxFrameDistance * 512) / 16000).toFixed(0)} s`],
+        : [
+            `within-${maxFrameDistance}`,
+            `views within ${((maxFrameDistance * MEL.hopLength) / MEL.sampleRate).toFixed(0)} s`,
+          ],
     );
   else if (clipsPerTrack !== base.clipsPerTrack)
     changes.push([

@@ -1,4 +1,5 @@
 /** Tracks to look at and to listen to. */
+import { SAMPLE_RATE } from '../audio/index.js';
 import { type Track, trackAudio } from '../corpus/index.js';
 import { KEYS } from '../keys/index.js';
 import { CLIP_SAMPLES } from '../mel/index.js';
@@ -44,7 +45,10 @@ export interface HeardTrack {
 export async function heardTracks(run: Run, seconds = 10): Promise<HeardTrack[]> {
   const heard: HeardTrack[] = [];
   for (const track of exampleTracks(run))
-    heard.push({ card: trackCard(track), samples: (await trackAudio(track)).slice(0, Math.round(seconds * 16000)) });
+    heard.push({
+      card: trackCard(track),
+      samples: (await trackAudio(track)).slice(0, Math.round(seconds * SAMPLE_RATE)),
+    });
   return heard;
 }
 
