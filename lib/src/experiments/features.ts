@@ -21,8 +21,19 @@ export interface FeatureShard {
 /** Which tracks: a split of the embedded corpus, or the recordings. */
 export type FeatureSet = Split | 'recordings';
 
+/** Shards by run and set: their ids hash every recipe, and every table's id asks for them. */
+const shardsOfRuns = new WeakMap<Run, Map<FeatureSet, readonly FeatureShard[]>>();
+
 /** The shards of a set, in track order, whether they are there or not. */
-export function featureShards(run: Run, set: FeatureSet): FeatureShard[] {
+export function featureShards(run: Run, set: FeatureSet): readonly FeatureShard[] {
+  const known = shardsOfRuns.get(run) ?? new Map<FeatureSet, readonly FeatureShard[]>();
+  shardsOfRuns.set(run, known);
+  const shards = known.get(set) ?? shardsOf(run, set);
+  known.set(set, shards);
+  return shards;
+}
+
+function shardsOf(run: Run, set: FeatureSet): FeatureShard[] {
   const corpus: Corpus | null = set === 'recordings' ? run.recordings : run.corpus;
   if (!corpus) return [];
   const tracks = set === 'recordings' ? corpus.tracks : corpus.tracks.filter((track) => track.split === set);
