@@ -1,4 +1,4 @@
-// Makes the two parts of the library that the TypeScript compiler does not, under lib/dist/generated/.
+// Makes the parts of the library that the TypeScript compiler does not, under lib/dist/generated/.
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
@@ -8,36 +8,43 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 const out = fileURLToPath(new URL('../dist/generated/', import.meta.url));
 mkdirSync(out, { recursive: true });
 
+/** Compiles one file of kernels, without a stack or an allocator. */
+async function compile(name, memory) {
+  const { error, stderr } = await asc.main([
+    `${name}.ts`,
+    '--baseDir',
+    here,
+    '--outFile',
+    `../dist/generated/${name}.wasm`,
+    '--optimizeLevel',
+    '3',
+    '--shrinkLevel',
+    '0',
+    '--noAssert',
+    '--converge',
+    '--runtime',
+    'stub',
+    '--enable',
+    'simd',
+    '--enable',
+    'bulk-memory',
+    '--memoryBase',
+    '0',
+    '--initialMemory',
+    '1',
+    ...memory,
+  ]);
+  if (error) {
+    console.error(stderr.toString());
+    process.exit(1);
+  }
+}
+
 // kernels.wasm: the AssemblyScript kernels. The module imports the memory of the TensorFlow.js wasm backend
 // (env.memory) and has no data, stack or allocator of its own, so the two can never collide.
-const { error, stderr } = await asc.main([
-  'kernels.ts',
-  '--baseDir',
-  here,
-  '--outFile',
-  '../dist/generated/kernels.wasm',
-  '--optimizeLevel',
-  '3',
-  '--shrinkLevel',
-  '0',
-  '--noAssert',
-  '--converge',
-  '--runtime',
-  'stub',
-  '--importMemory',
-  '--enable',
-  'simd',
-  '--enable',
-  'bulk-memory',
-  '--memoryBase',
-  '0',
-  '--initialMemory',
-  '1',
-]);
-if (error) {
-  console.error(stderr.toString());
-  process.exit(1);
-}
+await compile('kernels', ['--importMemory']);
+// mel.wasm: frames of audio; the mel room lays out the memory that the module exports.
+await compile('mel', []);
 
 // gradients.js: the gradients of TensorFlow.js' operations. The package leaves them out of its build for Node and ships
 // them as modules that Node cannot resolve; its registries are global, so a bundle of them serves the same instance.

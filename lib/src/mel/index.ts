@@ -13,9 +13,8 @@ export {
   type MelConfig,
   type MelFilterBank,
 } from './filterBank.js';
+export { frameCount, hannWindow } from './frames.js';
 export {
-  frameCount,
-  hannWindow,
   melSpectrogram,
   powerSpectrogram,
   type MelSpectrogram,

@@ -1,5 +1,5 @@
 import { InputError } from '../errors.js';
-import { RealFft } from './fft.js';
+import { analyseFrames, frameCount } from './frames.js';
 import { MEL, melFilterBank, type MelConfig, type MelFilterBank } from './filterBank.js';
 
 /** Power (or log1p of power) in mel bands: row-major [nMels, nFrames], so one band's course in time is contiguous. */
@@ -22,11 +22,6 @@ export interface PowerSpectrogram {
   readonly data: Float32Array;
 }
 
-/** Frames of a signal: 1 + floor(nSamples / hopLength); frame t is centred on sample t * hopLength. */
-export function frameCount(nSamples: number, hopLength: number = MEL.hopLength): number {
-  return 1 + Math.floor(nSamples / hopLength);
-}
-
 /** Largest magnitude whose power surely stays finite in float32. Audio is -1..1; integers as floats pass as well. */
 const MAX_MAGNITUDE = 1e12;
 
@@ -45,22 +40,9 @@ export function melSpectrogram(
 ): MelSpectrogram {
   const config = options.config ?? MEL;
   assertFrames('melSpectrogram', samples, config.nFft, config.hopLength);
-  const bank = bankOf(config);
-  const { nMels, first, offset, weights } = bank;
-  const nFrames = frameCount(samples.length, config.hopLength);
-  const data = new Float32Array(nMels * nFrames);
-  const isLog = options.scale === 'log1p';
-  forEachFrame(samples, config.nFft, config.hopLength, (power, t) => {
-    for (let m = 0; m < nMels; m++) {
-      const begin = offset[m];
-      const n = offset[m + 1] - begin;
-      const bin = first[m];
-      let sum = 0;
-      for (let i = 0; i < n; i++) sum += weights[begin + i] * power[bin + i];
-      data[m * nFrames + t] = isLog ? Math.log1p(sum) : sum;
-    }
-  });
-  return { nMels, nFrames, data };
+  const data = analyseFrames(samples, config, bankOf(config));
+  if (options.scale === 'log1p') for (let i = 0; i < data.length; i++) data[i] = Math.log1p(data[i]);
+  return { nMels: config.nMels, nFrames: frameCount(samples.length, config.hopLength), data };
 }
 
 /**
@@ -73,16 +55,8 @@ export function powerSpectrogram(
 ): PowerSpectrogram {
   const { nFft, hopLength } = options;
   assertFrames('powerSpectrogram', samples, nFft, hopLength);
-  const nBins = nFft / 2 + 1;
-  const nFrames = frameCount(samples.length, hopLength);
-  const data = new Float32Array(nFrames * nBins);
-  forEachFrame(samples, nFft, hopLength, (power, t) => data.set(power, t * nBins));
-  return { nFrames, nBins, data };
-}
-
-/** The periodic Hann window of n samples: .5 - .5 cos(2 pi i / n). */
-export function hannWindow(n: number): Float64Array {
-  return Float64Array.from({ length: n }, (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / n));
+  const data = analyseFrames(samples, options, null);
+  return { nFrames: frameCount(samples.length, hopLength), nBins: nFft / 2 + 1, data };
 }
 
 /** @throws InputError if these samples cannot be cut into frames, or hold NaN or infinities */
@@ -102,37 +76,6 @@ function assertFrames(where: string, samples: Float32Array, nFft: number, hopLen
         where,
         `sample ${i} is ${samples[i]}, numbers between -${MAX_MAGNITUDE} and ${MAX_MAGNITUDE} were expected.`,
       );
-  }
-}
-
-/** Calls `use(power [nFft/2+1], t)` for every frame; `power` is overwritten by the next frame. */
-function forEachFrame(
-  samples: Float32Array,
-  nFft: number,
-  hopLength: number,
-  use: (power: Float64Array, t: number) => void,
-): void {
-  const fft = new RealFft(nFft);
-  const pad = nFft / 2;
-  const n = samples.length;
-  const window = hannWindow(nFft);
-  const frame = new Float64Array(nFft);
-  const power = new Float64Array(fft.nBins);
-  const nFrames = frameCount(n, hopLength);
-  for (let t = 0; t < nFrames; t++) {
-    const begin = t * hopLength - pad;
-    if (begin >= 0 && begin + nFft <= n) {
-      for (let i = 0; i < nFft; i++) frame[i] = samples[begin + i] * window[i];
-    } else {
-      for (let i = 0; i < nFft; i++) {
-        let at = begin + i;
-        if (at < 0) at = -at; // the edge sample itself is not repeated
-        if (at >= n) at = 2 * (n - 1) - at;
-        frame[i] = samples[at] * window[i];
-      }
-    }
-    fft.power(frame, power);
-    use(power, t);
   }
 }
 
