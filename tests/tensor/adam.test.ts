@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { Adam, createRng, initBackend, tf } from '../../lib/src/tensor/index.js';
+import { Adam, createRng, globalNorm, initBackend, tf } from '../../lib/src/tensor/index.js';
 
 /** PyTorch's Adam in twelve lines of float64, for one parameter. */
 function reference(w: number[], grads: number[][], o: { lr: number; decay: number; decoupled: boolean }): number[] {
@@ -72,6 +72,47 @@ describe.each(['wasm', 'cpu'] as const)('Adam on %s', (prefer) => {
     copy.dataSync().forEach((x, i) => expect(x).toBeCloseTo(start[i], 6));
     adam.dispose();
     tf.dispose([w, copy]);
+  });
+
+  it('leaves every other holder of the same data alone: a clone, a reshape, the tensor a variable began as', () => {
+    const initial = tf.tensor1d(start);
+    const w = tf.variable(initial);
+    const others = tf.tidy(() => [initial, tf.clone(w), tf.reshape(w, [7, 1])]);
+    const adam = new Adam(new Map([['w', w]]), { learningRate: 1 });
+    run(grads.slice(0, 2), adam);
+    const midway = tf.tidy(() => tf.clone(w));
+    const expected = Array.from(midway.dataSync());
+    run(grads.slice(2), adam);
+    for (const other of others) other.dataSync().forEach((x, i) => expect(x).toBe(Math.fround(start[i])));
+    expect(Array.from(midway.dataSync())).toEqual(expected);
+    expect(Array.from(w.dataSync())).not.toEqual(expected);
+    adam.dispose();
+    tf.dispose([w, midway, ...others]);
+  });
+
+  it('reads gradients through a scale as if they had been multiplied before', () => {
+    const [a, b] = [0, 1].map(() => tf.tidy(() => tf.variable(tf.tensor1d(start))));
+    const options = { learningRate: 0.1, weightDecay: 0.01 };
+    const [scaled, plain] = [a, b].map((w) => new Adam(new Map([['w', w]]), options));
+    for (const g of grads) {
+      const [grad, product] = tf.tidy(() => [tf.tensor1d(g), tf.mul(tf.tensor1d(g), 0.3)]);
+      scaled.step(new Map([['w', grad]]), 0.1, 0.3);
+      plain.step(new Map([['w', product]]), 0.1);
+      tf.dispose([grad, product]);
+    }
+    expect(Array.from(a.dataSync())).toEqual(Array.from(b.dataSync()));
+    scaled.dispose();
+    plain.dispose();
+    tf.dispose([a, b]);
+  });
+
+  it('gives the norm of all gradients together, added up in more than single precision', () => {
+    tf.tidy(() => {
+      expect(globalNorm([tf.tensor1d([3, 0]), tf.scalar(4)])).toBeCloseTo(5, 6);
+      expect(globalNorm([tf.tensor1d(start)])).toBeCloseTo(Math.hypot(...start.map(Math.fround)), 5);
+      expect(globalNorm([tf.scalar(NaN), tf.scalar(1)])).toBeNaN();
+      expect(globalNorm([tf.tensor1d([1, Infinity])])).toBe(Infinity);
+    });
   });
 
   it('refuses a missing gradient and a gradient of another shape', () => {

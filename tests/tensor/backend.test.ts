@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { currentBackend, initBackend, tf } from '../../lib/src/tensor/index.js';
+import { createRng, currentBackend, initBackend, tf, withOneBlasThread } from '../../lib/src/tensor/index.js';
 
 afterEach(() => {
   delete process.env.KEYMYNA_BLAS;
@@ -42,5 +42,38 @@ describe('the choice of backend', () => {
     // A library that is there but is no BLAS.
     process.env.KEYMYNA_BLAS = 'libc.so.6';
     await expect(initBackend({ prefer: 'wasm' })).rejects.toThrow(/KEYMYNA_BLAS/);
+  });
+
+  it('multiplies to the same bits with one thread of the BLAS and with several', async () => {
+    const rng = createRng('threads');
+    const values = (n: number): Float32Array => Float32Array.from({ length: n }, () => rng.normal());
+    const shapes = [
+      [640, 384, 128],
+      [128, 512, 2560],
+      [257, 129, 65],
+      [98, 98, 64],
+    ];
+    const operands = shapes.map(([m, n, k]) => [values(m * k), values(n * k)]);
+    const products = async (blasThreads: number): Promise<Buffer> => {
+      await initBackend({ prefer: 'wasm', blasThreads });
+      const outcomes = shapes.flatMap(([m, n, k], i) =>
+        tf.tidy(() => {
+          const [a, b] = operands[i];
+          const forward = tf.matMul(tf.tensor2d(a, [m, k]), tf.tensor2d(b, [n, k]), false, true);
+          const back = tf.matMul(tf.tensor2d(a, [k, m]), tf.tensor2d(b, [k, n]), true, false);
+          return [forward, back].map((x) => Buffer.from(x.dataSync().buffer));
+        }),
+      );
+      return Buffer.concat(outcomes);
+    };
+    const one = await products(1);
+    expect((await products(2)).equals(one)).toBe(true);
+    expect((await products(3)).equals(one)).toBe(true);
+  });
+
+  it('gives the result of work that has the cores for itself, and its error', async () => {
+    await initBackend({ prefer: 'wasm' });
+    expect(await withOneBlasThread(() => Promise.resolve(3))).toBe(3);
+    await expect(withOneBlasThread(() => Promise.reject(new Error('no')))).rejects.toThrow('no');
   });
 });

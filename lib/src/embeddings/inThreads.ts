@@ -2,6 +2,7 @@
 import { loadCheckpoint } from '../encoder/index.js';
 import { InputError } from '../errors.js';
 import type { MelTrack } from '../mel/index.js';
+import { withOneBlasThread } from '../tensor/index.js';
 import { parallelMap, type ParallelOptions } from '../workers/index.js';
 import { embedLayers, type Layer } from './embed.js';
 import type { EmbeddedTrack, EmbedTaskInit } from './embedTask.js';
@@ -30,11 +31,13 @@ export async function embedLayersInThreads(
     }
   }
   const init: EmbedTaskInit = { ...task, checkpointPath, layers };
-  const embedded = await parallelMap<MelTrack, EmbeddedTrack>(
-    new URL('./embedTask.js', import.meta.url),
-    'embedTask',
-    tracks,
-    { threads, init, onProgress, signal },
+  const embedded = await withOneBlasThread(() =>
+    parallelMap<MelTrack, EmbeddedTrack>(new URL('./embedTask.js', import.meta.url), 'embedTask', tracks, {
+      threads,
+      init,
+      onProgress,
+      signal,
+    }),
   );
   const ids = tracks.map((track) => track.id);
   const tableOf = (layer: number): EmbeddingTable => {

@@ -1,4 +1,5 @@
 /** How a heavy stage runs: the units that are missing, over worker threads, each leaving files of its own. */
+import { withOneBlasThread } from '../tensor/index.js';
 import { parallelMap } from '../workers/index.js';
 import type { Run } from './run.js';
 
@@ -47,12 +48,9 @@ export async function runStage<Item>(
   signal?.addEventListener('abort', stop);
   try {
     report();
-    await parallelMap(
-      module,
-      exportName,
-      missing.map(({ item, weight }, unit) => ({ unit, item, weight })),
-      { threads, init: { counters }, signal },
-    );
+    const items = missing.map(({ item, weight }, unit) => ({ unit, item, weight }));
+    const map = (): Promise<unknown> => parallelMap(module, exportName, items, { threads, init: { counters }, signal });
+    await (Math.min(threads, items.length) > 1 ? withOneBlasThread(map) : map());
     report();
   } finally {
     clearInterval(timer);

@@ -17,7 +17,7 @@ export { ntXent } from './ntXent.js';
 export { cosineGamma, SogClr, type SogClrOptions } from './sogClr.js';
 export { ProjectionHead } from './projectionHead.js';
 export { learningRateAt, type ScheduleConfig } from './schedule.js';
-export { clipByGlobalNorm, globalNorm } from './gradients.js';
+export { clipFactor } from './gradients.js';
 export { contrastiveMetrics, type ContrastiveMetrics } from './metrics.js';
 export {
   disposeState,

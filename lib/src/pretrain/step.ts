@@ -1,11 +1,11 @@
 /** One optimizer step: batch -> embeddings -> projections -> loss -> gradients -> update. */
 import { Encoder } from '../encoder/index.js';
-import { Adam, createRng, tf } from '../tensor/index.js';
+import { Adam, createRng, globalNorm, tf } from '../tensor/index.js';
 import { PATCHINGS } from '../views/index.js';
 import type { Batch } from './batches.js';
 import type { PretrainConfig } from './config.js';
 import { gatherPatches } from './gather.js';
-import { clipByGlobalNorm, globalNorm } from './gradients.js';
+import { clipFactor } from './gradients.js';
 import { contrastiveMetrics, type ContrastiveMetrics } from './metrics.js';
 import { ntXent } from './ntXent.js';
 import { ProjectionHead } from './projectionHead.js';
@@ -161,11 +161,9 @@ export function pretrainStep(
 ): StepReport {
   const { loss, metrics, gradients, times } = gradientsOfBatch(state, config, batch, clock);
   const begin = clock();
-  const gradientNorm = globalNorm(gradients);
+  const gradientNorm = globalNorm(gradients.values());
   if (Number.isFinite(loss) && Number.isFinite(gradientNorm)) {
-    const limited = config.clipNorm === null ? gradients : clipByGlobalNorm(gradients, gradientNorm, config.clipNorm);
-    state.optimizer.step(limited, learningRate);
-    if (limited !== gradients) tf.dispose([...limited.values()]);
+    state.optimizer.step(gradients, learningRate, clipFactor(gradientNorm, config.clipNorm));
   }
   tf.dispose([...gradients.values()]);
   return { loss, ...metrics, gradientNorm, times: { ...times, update: clock() - begin } };

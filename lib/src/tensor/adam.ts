@@ -2,6 +2,7 @@
 import { float32, type StoredTensor } from '../store/index.js';
 import { kernelsActive } from './backend.js';
 import { KERNEL } from './kernel-names.js';
+import { ownData } from './kernels.js';
 import { assertShape } from './shape.js';
 import { tf } from './tf.js';
 
@@ -52,8 +53,13 @@ export class Adam {
     return this.t;
   }
 
-  /** One update. `grads` must hold a gradient for every parameter; it is not disposed. */
-  step(grads: ReadonlyMap<string, tf.Tensor>, learningRate = this.options.learningRate): void {
+  /**
+   * One update.
+   *
+   * @param grads a gradient for every parameter; not disposed
+   * @param gradScale factor on all gradients, e.g. that of a limit on their norm
+   */
+  step(grads: ReadonlyMap<string, tf.Tensor>, learningRate = this.options.learningRate, gradScale = 1): void {
     for (const name of this.params.keys()) {
       if (!grads.has(name)) throw new RangeError(`Adam.step: no gradient for parameter ${name}`);
     }
@@ -66,16 +72,20 @@ export class Adam {
       assertShape(`Adam.step: gradient of ${name}`, grad.shape, param.shape);
       const { m, v } = this.moments.get(name)!;
       if (kernelsActive()) {
+        for (const written of [param, m, v]) ownData(written);
         const inputs = { param, grad, m, v } as unknown as Record<string, tf.Tensor>;
         const attributes = { learningRate, beta1, beta2, epsilon, correction1, correction2 };
         tf.dispose(
-          tf.engine().runKernel(KERNEL.adam, inputs, { ...attributes, weightDecay, decoupled: decoupled ? 1 : 0 }),
+          tf
+            .engine()
+            .runKernel(KERNEL.adam, inputs, { ...attributes, weightDecay, decoupled: decoupled ? 1 : 0, gradScale }),
         );
         continue;
       }
       tf.tidy(() => {
         const w = decoupled ? tf.mul(param, 1 - learningRate * weightDecay) : (param as tf.Tensor);
-        const g = decoupled || weightDecay === 0 ? grad : tf.add(grad, tf.mul(param, weightDecay));
+        const scaled = gradScale === 1 ? grad : tf.mul(grad, gradScale);
+        const g = decoupled || weightDecay === 0 ? scaled : tf.add(scaled, tf.mul(param, weightDecay));
         m.assign(tf.add(tf.mul(m, beta1), tf.mul(g, 1 - beta1)));
         v.assign(tf.add(tf.mul(v, beta2), tf.mul(tf.square(g), 1 - beta2)));
         const denominator = tf.add(tf.div(tf.sqrt(v), Math.sqrt(correction2)), epsilon);

@@ -1,7 +1,9 @@
 /** The one place that picks the backend, and says why. */
 import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
+import { isMainThread } from 'node:worker_threads';
 import { InputError } from '../errors.js';
-import { loadBlas } from './blas.js';
+import { loadBlas, type Blas } from './blas.js';
 import { registerKernels, restorePlainKernels } from './kernels.js';
 import { tf } from './tf.js';
 
@@ -15,7 +17,10 @@ export interface BackendOptions {
   readonly accelerate?: boolean;
   /** Whether the wasm backend multiplies with a BLAS of the system where there is one (default true). */
   readonly blas?: boolean;
-  /** Threads of the BLAS (default 1: the suite runs one process a core). */
+  /**
+   * Threads of the BLAS. The default is OPENBLAS_NUM_THREADS; without it all cores in the main thread and 1 in a worker
+   * thread, whose fellows have the other cores. Products do not depend on it in any bit (with OpenBLAS; tested).
+   */
   readonly blasThreads?: number;
 }
 
@@ -30,6 +35,11 @@ export interface BackendInfo {
 }
 
 let info: BackendInfo | null = null;
+let blas: Blas | null = null;
+/** Threads of the BLAS while nobody else is at work. */
+let blasThreads = 1;
+/** How many calls of `withOneBlasThread` are running. */
+let sharers = 0;
 
 /** The backend in use. @throws Error before `initBackend` */
 export function currentBackend(): BackendInfo {
@@ -55,6 +65,27 @@ async function tryNative(packageName: string): Promise<string | null> {
   }
 }
 
+function defaultBlasThreads(): number {
+  const asked = Number(process.env.OPENBLAS_NUM_THREADS);
+  if (asked >= 1) return Math.floor(asked);
+  return isMainThread ? availableParallelism() : 1;
+}
+
+/**
+ * Runs `work` with the BLAS on one thread: for work that occupies the cores itself, with worker threads. The number of
+ * threads belongs to the whole process, so it has to be lowered here, and only this brings it back afterwards.
+ */
+export async function withOneBlasThread<T>(work: () => Promise<T>): Promise<T> {
+  sharers++;
+  blas?.setThreads(1);
+  try {
+    return await work();
+  } finally {
+    sharers--;
+    if (sharers === 0) blas?.setThreads(blasThreads);
+  }
+}
+
 async function startWasm(options: BackendOptions, why: string): Promise<BackendInfo> {
   await import('@tensorflow/tfjs-backend-wasm');
   if (!(await tf.setBackend('wasm'))) throw new Error('the wasm backend does not start');
@@ -63,7 +94,9 @@ async function startWasm(options: BackendOptions, why: string): Promise<BackendI
     restorePlainKernels();
     return { ...base, reason: `${why}; plain, as asked for` };
   }
-  const blas = options.blas === false ? null : loadBlas(options.blasThreads ?? 1);
+  blas = options.blas === false ? null : loadBlas();
+  blasThreads = options.blasThreads ?? defaultBlasThreads();
+  blas?.setThreads(sharers > 0 ? 1 : blasThreads);
   registerKernels(blas);
   const products = blas ? `products by ${blas.library}` : 'products by the suite’s own kernels';
   return { ...base, accelerated: true, blas: blas?.library ?? null, reason: `${why}; ${products}` };

@@ -29,6 +29,8 @@ export interface Blas {
   /** The library's name or path as it was loaded. */
   readonly library: string;
   readonly sgemm: Sgemm;
+  /** Sets how many threads a product uses, for the whole process; does nothing where the library has no such call. */
+  readonly setThreads: (threads: number) => void;
 }
 
 /** Where a BLAS with the C interface is looked for, in order. KEYMYNA_BLAS names another; `none` turns it off. */
@@ -49,11 +51,10 @@ interface KoffiLibrary {
 /**
  * Loads the first BLAS that multiplies correctly.
  *
- * @param threads threads it may use; 1 where several processes share the machine
  * @returns null when koffi or a BLAS is missing, or KEYMYNA_BLAS is `none`
  * @throws InputError when KEYMYNA_BLAS names a library that does not load or multiplies wrongly
  */
-export function loadBlas(threads: number): Blas | null {
+export function loadBlas(): Blas | null {
   const asked = process.env.KEYMYNA_BLAS;
   if (asked === 'none') return null;
   let koffi: { load(path: string): KoffiLibrary };
@@ -69,15 +70,10 @@ export function loadBlas(threads: number): Blas | null {
       const call = handle.func(
         'void cblas_sgemm(int order, int ta, int tb, int m, int n, int k, float alpha, void *a, int lda, void *b, int ldb, float beta, void *c, int ldc)',
       );
-      try {
-        handle.func('void openblas_set_num_threads(int n)')(threads);
-      } catch {
-        // Not OpenBLAS: its own environment variables decide.
-      }
       const sgemm: Sgemm = (transA, transB, m, n, k, a, lda, b, ldb, beta, c, ldc) => {
         call(ROW_MAJOR, transA ? TRANS : NO_TRANS, transB ? TRANS : NO_TRANS, m, n, k, 1, a, lda, b, ldb, beta, c, ldc);
       };
-      if (multiplies(sgemm)) return { library, sgemm };
+      if (multiplies(sgemm)) return { library, sgemm, setThreads: threadSetter(handle) };
     } catch {
       // Not there: the next one.
     }
@@ -89,6 +85,15 @@ export function loadBlas(threads: number): Blas | null {
     );
   }
   return null;
+}
+
+function threadSetter(handle: KoffiLibrary): (threads: number) => void {
+  try {
+    const set = handle.func('void openblas_set_num_threads(int n)');
+    return (threads) => void set(threads);
+  } catch {
+    return () => undefined; // Not OpenBLAS: its own environment variables decide.
+  }
 }
 
 /** [[1, 2], [3, 4]] [[5, 6], [7, 8]]' = [[17, 23], [39, 53]]: a wrong answer rules a library out. */

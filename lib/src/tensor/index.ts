@@ -3,8 +3,8 @@
  * shape checks, seeded random numbers and the Adam optimizer. Imports `store` only.
  */
 export { tf } from './tf.js';
-export { currentBackend, initBackend, type BackendInfo, type BackendOptions } from './backend.js';
-export { attention, gelu, layerNorm, linear, matMul } from './ops.js';
+export { currentBackend, initBackend, withOneBlasThread, type BackendInfo, type BackendOptions } from './backend.js';
+export { attention, gelu, globalNorm, layerNorm, linear, matMul } from './ops.js';
 export { Adam, type AdamOptions } from './adam.js';
 export { createRng, restoreRng, type Rng, type RngState } from './random.js';
 export { assertShape } from './shape.js';

@@ -9,4 +9,5 @@ export const KERNEL = {
   attention: 'KeymynaAttention',
   attentionGrad: 'KeymynaAttentionGrad',
   adam: 'KeymynaAdam',
+  copy: 'KeymynaCopy',
 } as const;

@@ -1,6 +1,7 @@
 /**
- * Registers the accelerated kernels and their gradients with TensorFlow.js' wasm backend. `BatchMatMul` is replaced, so
- * that every product of the library profits: the backend's own multiplies transposed operands ten times slower.
+ * Registers the accelerated kernels and their gradients with TensorFlow.js' wasm backend. Two of the backend's kernels
+ * are replaced, so that everything profits: `BatchMatMul`, which multiplies transposed operands ten times slower, and
+ * `Identity`, which copies every tensor that the tape saves for a gradient.
  */
 import type { Blas } from './blas.js';
 import { KERNEL } from './kernel-names.js';
@@ -12,6 +13,9 @@ type Named = Record<string, Info>;
 
 /** Under this many multiplications the call into a native library costs more than it saves. */
 const BLAS_MIN_WORK = 32_768;
+
+/** Bytes that the GELU kernels need for what is left over after whole vectors. */
+const GELU_SCRATCH = 192;
 
 /** Matrix products on the heap, by the BLAS where there is one and the product is worth it. */
 class Multiplier {
@@ -40,7 +44,8 @@ class Multiplier {
 let heap: WasmHeap;
 let multiplier: Multiplier;
 let registered = false;
-let originalMatMul: tf.KernelConfig | null = null;
+/** The backend's own kernels that ours replace. */
+let originals: readonly tf.KernelConfig[] = [];
 
 const size = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
@@ -105,14 +110,14 @@ function layerNormGrad({ x, gain, stats, dy }: Named): Info[] {
 
 function gelu({ x }: Named): Info {
   const y = heap.output(x.shape);
-  const scratch = heap.scratch(32);
+  const scratch = heap.scratch(GELU_SCRATCH);
   heap.kernels.gelu(size(x.shape), heap.at(x), heap.at(y), scratch);
   return y;
 }
 
 function geluGrad({ x, dy }: Named): Info {
   const dx = heap.output(x.shape);
-  const scratch = heap.scratch(32);
+  const scratch = heap.scratch(GELU_SCRATCH);
   heap.kernels.geluGrad(size(x.shape), heap.at(x), heap.at(dy), heap.at(dx), scratch);
   return dx;
 }
@@ -144,12 +149,34 @@ function attentionGrad({ qkv, probs, dy }: Named, { nClips, nTokens, numHeads }:
   return dqkv;
 }
 
-/** Writes into the parameter and its moments in place: variables own their data, nothing else refers to it. */
+/** Writes into the parameter and its moments in place; `ownData` comes first where others may hold the data. */
 function adam({ param, grad, m, v }: Named, attrs: Record<string, number>): Info[] {
-  const { learningRate, beta1, beta2, epsilon, correction1, correction2, weightDecay, decoupled } = attrs;
+  const { learningRate, beta1, beta2, epsilon, correction1, correction2, weightDecay, decoupled, gradScale } = attrs;
   // prettier-ignore
-  heap.kernels.adam(size(param.shape), heap.at(param), heap.at(grad), heap.at(m), heap.at(v), learningRate, beta1, beta2, epsilon, correction1, correction2, weightDecay, decoupled);
+  heap.kernels.adam(size(param.shape), heap.at(param), heap.at(grad), heap.at(m), heap.at(v), learningRate, beta1, beta2, epsilon, correction1, correction2, weightDecay, decoupled, gradScale);
   return [];
+}
+
+/** A further handle on the same data, where the backend's own kernel copies: nothing writes into a tensor but Adam. */
+function identity({ x }: Named): Info {
+  return heap.shared(x);
+}
+
+function copy({ x }: Named): Info {
+  const out = heap.output(x.shape);
+  const length = size(x.shape);
+  heap.view(heap.at(out), length).set(heap.view(heap.at(x), length));
+  return out;
+}
+
+/** Gives a variable data of its own if other tensors hold it too, so that it may be written in place. */
+export function ownData(variable: tf.Variable): void {
+  if (heap.isShared(variable)) tf.tidy(() => variable.assign(runKernel(KERNEL.copy, { x: variable })[0]));
+}
+
+/** Sum of the squares of a float32 tensor, added up in float64. */
+export function sumOfSquares(x: tf.Tensor): number {
+  return heap.kernels.sumOfSquares(x.size, heap.at(x));
 }
 
 const runKernel = (name: string, inputs: Record<string, tf.Tensor>, attrs: object = {}): tf.Tensor[] => {
@@ -201,12 +228,15 @@ function registerGradients(): void {
   });
 }
 
+/** What stands in for kernels of the backend. */
+const REPLACEMENTS = { BatchMatMul: batchMatMul, Identity: identity } as const;
+
 /** Registers everything with the running wasm backend; a repeated call only changes the BLAS. */
 export function registerKernels(blas: Blas | null): void {
   if (!registered) heap = WasmHeap.load(tf.backend() as unknown as HeapBackend);
   multiplier = new Multiplier(heap, blas);
   if (registered) {
-    replaceMatMul();
+    replaceKernels();
     return;
   }
   const register = (kernelName: string, kernelFunc: (inputs: Named, attrs: never) => Info | Info[]): void =>
@@ -224,23 +254,31 @@ export function registerKernels(blas: Blas | null): void {
   register(KERNEL.attention, attention);
   register(KERNEL.attentionGrad, attentionGrad);
   register(KERNEL.adam, adam);
+  register(KERNEL.copy, copy);
   registerGradients();
-  originalMatMul = tf.getKernel('BatchMatMul', 'wasm');
-  replaceMatMul();
+  originals = Object.keys(REPLACEMENTS).map((name) => tf.getKernel(name, 'wasm'));
+  replaceKernels();
   registered = true;
 }
 
-function replaceMatMul(): void {
-  tf.unregisterKernel('BatchMatMul', 'wasm');
-  tf.registerKernel({
-    ...originalMatMul!,
-    kernelFunc: ({ inputs, attrs }) => batchMatMul(inputs as Named, attrs as never),
-  });
+function replaceKernels(): void {
+  for (const original of originals) {
+    const own = REPLACEMENTS[original.kernelName as keyof typeof REPLACEMENTS];
+    tf.unregisterKernel(original.kernelName, 'wasm');
+    tf.registerKernel({
+      ...original,
+      kernelFunc: (params) =>
+        params.inputs.x?.dtype === 'string'
+          ? original.kernelFunc(params)
+          : own(params.inputs as Named, params.attrs as never),
+    });
+  }
 }
 
-/** Gives the wasm backend its own matrix product back. */
+/** Gives the wasm backend its own kernels back. */
 export function restorePlainKernels(): void {
-  if (!originalMatMul) return;
-  tf.unregisterKernel('BatchMatMul', 'wasm');
-  tf.registerKernel(originalMatMul);
+  for (const original of originals) {
+    tf.unregisterKernel(original.kernelName, 'wasm');
+    tf.registerKernel(original);
+  }
 }

@@ -4,6 +4,7 @@
  */
 import { kernelsActive } from './backend.js';
 import { KERNEL } from './kernel-names.js';
+import { sumOfSquares } from './kernels.js';
 import { plainAttention, plainGelu, plainLayerNorm, plainLinear, plainMatMul } from './plain.js';
 import { assertShape } from './shape.js';
 import { tf } from './tf.js';
@@ -81,4 +82,12 @@ export function attention(qkv: tf.Tensor2D, nClips: number, nTokens: number, num
     return run(KERNEL.attention, { qkv }, { nClips, nTokens, numHeads });
   }
   return tf.tidy(() => plainAttention(qkv, nClips, nTokens, numHeads));
+}
+
+/** The Euclidean norm over all numbers of all tensors together; NaN or Infinity if any of them is. */
+export function globalNorm(tensors: Iterable<tf.Tensor>): number {
+  const squares = kernelsActive() ? sumOfSquares : (x: tf.Tensor) => tf.tidy(() => tf.sum(tf.square(x)).dataSync()[0]);
+  let sum = 0;
+  for (const x of tensors) sum += squares(x);
+  return Math.sqrt(sum);
 }

@@ -1,6 +1,7 @@
 /**
  * The heap of the TensorFlow.js wasm backend, and the suite's own kernels running inside it. What is used of the
- * backend's internals is named here and nowhere else: `makeOutput`, `dataIdMap`, `wasm.asm.memory`, `_malloc`, `_free`.
+ * backend's internals is named here and nowhere else: `makeOutput`, `incRef`, `refCount`, `dataIdMap`, `wasm.asm.memory`,
+ * `_malloc`, `_free`.
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +14,8 @@ export interface KernelExports {
   gemm(transA: number, transB: number, m: number, n: number, k: number, a: number, lda: number, b: number, ldb: number, c: number, ldc: number, accumulate: number, scratch: number): void;
   gelu(n: number, x: number, y: number, scratch: number): void;
   geluGrad(n: number, x: number, dy: number, dx: number, scratch: number): void;
+  // prettier-ignore
+  geluAndGrad(rows: number, cols: number, x: number, dy: number, y: number, dx: number, sums: number, scratch: number): void;
   columnSums(rows: number, cols: number, x: number, out: number): void;
   fillRows(rows: number, cols: number, x: number, out: number): void;
   // prettier-ignore
@@ -24,7 +27,8 @@ export interface KernelExports {
   // prettier-ignore
   attentionGrad(nClips: number, nTokens: number, numHeads: number, headDim: number, qkv: number, probs: number, dOut: number, dqkv: number, ds: number, scratch: number): void;
   // prettier-ignore
-  adam(n: number, param: number, grad: number, m: number, v: number, learningRate: number, beta1: number, beta2: number, epsilon: number, correction1: number, correction2: number, weightDecay: number, decoupled: number): void;
+  adam(n: number, param: number, grad: number, m: number, v: number, learningRate: number, beta1: number, beta2: number, epsilon: number, correction1: number, correction2: number, weightDecay: number, decoupled: number, gradScale: number): void;
+  sumOfSquares(n: number, x: number): number;
 }
 
 /** What is needed of the WebAssembly interface, whose types TypeScript ships only with those of the browser. */
@@ -48,6 +52,8 @@ export interface HeapBackend {
   readonly wasm: WasmModule;
   readonly dataIdMap: { get(dataId: object): { readonly memoryOffset: number } };
   makeOutput(shape: readonly number[], dtype: 'float32'): tf.TensorInfo;
+  incRef(dataId: object): void;
+  refCount(dataId: object): number;
 }
 
 /** The heap, the kernels in it, and one growing piece of scratch space. */
@@ -85,6 +91,17 @@ export class WasmHeap {
   /** A new float32 tensor whose data is not cleared. */
   output(shape: readonly number[]): tf.TensorInfo {
     return this.backend.makeOutput(shape, 'float32');
+  }
+
+  /** The same data under a further handle. */
+  shared({ dataId, shape, dtype }: tf.TensorInfo): tf.TensorInfo {
+    this.backend.incRef(dataId);
+    return { dataId, shape, dtype };
+  }
+
+  /** Whether several tensors hold the data, so that writing into it would change them all. */
+  isShared({ dataId }: tf.TensorInfo): boolean {
+    return this.backend.refCount(dataId) > 1;
   }
 
   /** Address of at least `bytes` bytes of scratch space; the next call may move it. */
