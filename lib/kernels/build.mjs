@@ -45,6 +45,8 @@ async function compile(name, memory) {
 await compile('kernels', ['--importMemory']);
 // mel.wasm: frames of audio; the mel room lays out the memory that the module exports.
 await compile('mel', []);
+// probe.wasm: the steps of probe heads; each head gets an instance, whose memory it lays out.
+await compile('probe', []);
 
 // gradients.js: the gradients of TensorFlow.js' operations. The package leaves them out of its build for Node and ships
 // them as modules that Node cannot resolve; its registries are global, so a bundle of them serves the same instance.

@@ -1,10 +1,15 @@
 /** Which implementation a probe's head gets. */
 import type { HiddenEntry } from './config.js';
+import { currentBackend, currentBlas } from '../tensor/index.js';
 import { type Head, headLayers, type HeadOptions, type HeadWeights } from './head.js';
 import { LinearHead } from './linearHead.js';
+import { MlpHead } from './mlpHead.js';
 import { TensorHead } from './tensorHead.js';
 
-/** A head that starts from `weights`. A linear one runs on plain arrays, which is faster than any backend here. */
+/**
+ * A head that starts from `weights`, as the running backend asks: where that has the suite's kernels, an MLP has its own
+ * as well; elsewhere (a GPU, a backend without acceleration) it trains on tensors. A linear one needs no backend.
+ */
 export function createHead(
   hidden: readonly HiddenEntry[],
   width: number,
@@ -12,5 +17,7 @@ export function createHead(
   options: HeadOptions,
 ): Head {
   if (hidden.length === 0) return new LinearHead(weights, options);
-  return new TensorHead(headLayers(hidden, width), weights, options);
+  const layers = headLayers(hidden, width);
+  if (currentBackend().accelerated) return new MlpHead(layers, weights, options, currentBlas());
+  return new TensorHead(layers, weights, options);
 }

@@ -37,19 +37,27 @@ export function softTargets(keyIds: ArrayLike<number>, draw: MixUpDraw | null = 
  * @param logits, targets [N, K]
  */
 export function crossEntropy(logits: Float64Array, targets: Float64Array): { loss: number; gradient: Float64Array } {
+  const gradient = logits.slice();
+  return { loss: crossEntropyInPlace(gradient, targets), gradient };
+}
+
+/** The mean cross-entropy; the logits [N, K] become its gradient. */
+export function crossEntropyInPlace(logits: Float64Array, targets: Float64Array): number {
   const n = logits.length / NUM_KEYS;
-  const gradient = new Float64Array(logits.length);
   let loss = 0;
   for (let start = 0; start < logits.length; start += NUM_KEYS) {
+    const end = start + NUM_KEYS;
     let largest = -Infinity;
-    for (let k = start; k < start + NUM_KEYS; k++) largest = Math.max(largest, logits[k]);
+    for (let k = start; k < end; k++) largest = Math.max(largest, logits[k]);
     let sum = 0;
-    for (let k = start; k < start + NUM_KEYS; k++) sum += gradient[k] = Math.exp(logits[k] - largest);
+    for (let k = start; k < end; k++) sum += exponentials[k - start] = Math.exp(logits[k] - largest);
     const logSum = largest + Math.log(sum);
-    for (let k = start; k < start + NUM_KEYS; k++) {
+    for (let k = start; k < end; k++) {
       loss += targets[k] * (logSum - logits[k]);
-      gradient[k] = (gradient[k] / sum - targets[k]) / n;
+      logits[k] = (exponentials[k - start] / sum - targets[k]) / n;
     }
   }
-  return { loss: loss / n, gradient };
+  return loss / n;
 }
+
+const exponentials = new Float64Array(NUM_KEYS);

@@ -2,6 +2,7 @@
 import { NUM_KEYS } from '../keys/index.js';
 import { float32, type StoredTensor } from '../store/index.js';
 import { Adam, linear, type Rng, tf } from '../tensor/index.js';
+import { dropoutFactors, rarePlaces } from './dropout.js';
 import type { Head, HeadLayer, HeadOptions, HeadWeights } from './head.js';
 
 /** Rows per forward pass outside training; bounds memory, changes no value. */
@@ -84,16 +85,10 @@ export class TensorHead implements Head {
     return x;
   }
 
-  /** Inverted dropout: what is kept is scaled by 1 / (1 - rate), so that evaluation needs no scaling. */
   #dropoutMask(shape: [number, number], rate: number): tf.Tensor2D {
-    const kept = 1 / (1 - rate);
-    // Only the rarer of kept and dropped is drawn, by its geometric gaps: a draw per value would cost more than the
-    // layer itself.
-    const [common, rare, chance] = rate >= 0.5 ? [0, kept, 1 - rate] : [kept, 0, rate];
+    const { common, rare } = dropoutFactors(rate);
     const mask = new Float32Array(shape[0] * shape[1]).fill(common);
-    const logCommon = Math.log1p(-chance);
-    const gap = (): number => Math.floor(Math.log(1 - this.#rng.uniform()) / logCommon);
-    for (let i = gap(); i < mask.length; i += 1 + gap()) mask[i] = rare;
+    for (const place of rarePlaces(mask.length, rate, this.#rng)) mask[place] = rare;
     return tf.tensor2d(mask, shape);
   }
 }

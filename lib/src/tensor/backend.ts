@@ -47,6 +47,11 @@ export function currentBackend(): BackendInfo {
   return info;
 }
 
+/** The BLAS in use, for rooms that multiply in memory of their own; null where there is none. */
+export function currentBlas(): Blas | null {
+  return info?.blas ? blas : null;
+}
+
 /** Whether the accelerated kernels are in use. */
 export function kernelsActive(): boolean {
   return info?.accelerated ?? false;

@@ -3,7 +3,15 @@
  * shape checks, seeded random numbers and the Adam optimizer. Imports `store` only.
  */
 export { tf } from './tf.js';
-export { currentBackend, initBackend, withOneBlasThread, type BackendInfo, type BackendOptions } from './backend.js';
+export {
+  currentBackend,
+  currentBlas,
+  initBackend,
+  withOneBlasThread,
+  type BackendInfo,
+  type BackendOptions,
+} from './backend.js';
+export { type Blas } from './blas.js';
 export { attention, gelu, globalNorm, layerNorm, linear, matMul } from './ops.js';
 export { Adam, type AdamOptions } from './adam.js';
 export { createRng, restoreRng, type Rng, type RngState } from './random.js';
