@@ -4,7 +4,7 @@ export default tseslint.config(
   { ignores: ['**/dist/**', 'node_modules/**', 'lib/kernels/**', 'tools/stubs/**', 'figures/**', 'data/**'] },
   ...tseslint.configs.recommended,
   {
-    files: ['lib/src/**/*.ts', 'tools/src/**/*.ts', 'tests/**/*.ts'],
+    files: ['lib/src/**/*.ts', 'tools/src/**/*.ts', 'benchmarks/src/**/*.ts', 'tests/**/*.ts'],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
       '@typescript-eslint/no-floating-promises': 'error',

@@ -1,23 +1,28 @@
 /**
- * `npm run readme`: writes the results of the committed study between the two marks of README.md, so that every number
- * there is one that a notebook measured. A test holds README.md against the same text.
+ * `npm run readme`: writes the results of the committed study and of the benchmarks between their marks of README.md, so
+ * that every number there is one that was measured. A test holds README.md against the same text.
  */
 import { join } from 'node:path';
 import { type experiments, figures, InputError } from 'keymyna';
 import { readJson, readText, writeFileAtomic } from 'keymyna/store';
+import { benchmarksBlock, readRows } from '../../benchmarks/dist/results.js';
 
-const BEGIN = '<!-- results -->';
-const END = '<!-- /results -->';
 const SPLITS = ['test', 'testTimbre'] as const;
 
 type Row = experiments.ComparisonMeasurement['rows'][number];
 
-/** README.md with the study's results between the marks. @throws InputError if the marks or the numbers are missing */
+/** README.md with the study's results and the benchmarks between their marks. @throws InputError if marks or numbers are missing */
 export function readmeWithResults(root: string): string {
-  const text = readText(join(root, 'README.md'));
-  const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)];
-  if (begin < 0 || end < begin) throw new InputError('README.md', `expected the marks ${BEGIN} and ${END}`);
-  return `${text.slice(0, begin + BEGIN.length)}\n${resultsBlock(root)}${text.slice(end)}`;
+  const text = between(readText(join(root, 'README.md')), 'results', resultsBlock(root));
+  return between(text, 'benchmarks', benchmarksBlock(readRows(join(root, 'benchmarks/results.json'))));
+}
+
+/** The text with `block` between the marks of that name. */
+function between(text: string, name: string, block: string): string {
+  const [beginMark, endMark] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
+  const [begin, end] = [text.indexOf(beginMark), text.indexOf(endMark)];
+  if (begin < 0 || end < begin) throw new InputError('README.md', `expected the marks ${beginMark} and ${endMark}`);
+  return `${text.slice(0, begin + beginMark.length)}\n${block}${text.slice(end)}`;
 }
 
 function resultsBlock(root: string): string {
