@@ -43,8 +43,9 @@ async function compile(name, memory) {
 // kernels.wasm: the AssemblyScript kernels. The module imports the memory of the TensorFlow.js wasm backend
 // (env.memory) and has no data, stack or allocator of its own, so the two can never collide.
 await compile('kernels', ['--importMemory']);
-// mel.wasm: frames of audio; the mel room lays out the memory that the module exports.
+// mel.wasm and resample.wasm: their rooms lay out the memory that each module exports.
 await compile('mel', []);
+await compile('resample', []);
 // probe.wasm: the steps of probe heads; each head gets an instance, whose memory it lays out.
 await compile('probe', []);
 

@@ -1,5 +1,8 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { resample, type ResampleMethod } from '../../lib/src/audio/index.js';
+import { filterPlain, polyphase, KERNELS } from '../../lib/src/audio/resample.js';
+import { filterByKernel } from '../../lib/src/audio/resampleKernel.js';
 import { readSafetensors } from '../../lib/src/store/index.js';
 import { goldenPath, largestDifference, peakOf } from '../golden.js';
 
@@ -101,5 +104,37 @@ describe('both methods', () => {
     expect(() => resample(new Float32Array(10), 44100.5, 16000)).toThrow(/44100.5/);
     expect(() => resample(new Float32Array(10), NaN, 16000)).toThrow(/NaN/);
     expect(() => resample(new Float32Array(10), 1_535_999, 1_535_998, 'kaiser')).toThrow(/two steps/);
+  });
+});
+
+describe('the kernel', () => {
+  it('gives the bits of the plain loop, for any ratio and length', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 700 }),
+        fc.integer({ min: 1, max: 700 }),
+        fc.oneof(fc.integer({ min: 0, max: 300 }), fc.integer({ min: 3000, max: 20000 })),
+        fc.constantFrom<ResampleMethod>('sinc-hann', 'kaiser'),
+        (step, nPhases, n, method) => {
+          const filters = polyphase(step, nPhases, KERNELS[method]);
+          const samples = sine(1 + n / 7, 700, n);
+          const nOut = Math.min(30000, Math.ceil((nPhases * n) / step));
+          const [ours, plain] = [new Float32Array(nOut), new Float32Array(nOut)];
+          const read = (first: number, into: Float32Array): void => {
+            expect(first + into.length).toBeLessThanOrEqual(n);
+            into.set(samples.subarray(first, first + into.length));
+          };
+          expect(filterByKernel({ length: n, read }, filters, ours)).toBe(true);
+          filterPlain(samples, filters, plain);
+          expect(Buffer.compare(Buffer.from(ours.buffer), Buffer.from(plain.buffer))).toBe(0);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it('leaves ratios with huge tables to the plain loop', () => {
+    const filters = polyphase(44101, 16000, KERNELS['kaiser']);
+    expect(filterByKernel({ length: 0, read: () => undefined }, filters, new Float32Array(0))).toBe(false);
   });
 });

@@ -1,8 +1,9 @@
-import { readFileSync, statSync } from 'node:fs';
 import decodeAny from 'audio-decode';
 import { InputError } from '../errors.js';
-import { checkedContainer, flacFrames, sniff } from './container.js';
-import { resample, type ResampleMethod } from './resample.js';
+import { fileSource, memorySource, readAll, type ByteSource } from './byteSource.js';
+import { flacFrames, sniff } from './container.js';
+import { resample, resampleFrom, type ResampleMethod } from './resample.js';
+import { notFinite, wavChunks, WavReader } from './wavReader.js';
 
 /** Audio as decoded: one array a channel (float, nominally -1..1, not normalised), all of the same length. */
 export interface DecodedAudio {
@@ -31,13 +32,21 @@ export async function decodeAudio(
   source: string | Uint8Array,
   options: { maxSamples?: number } = {},
 ): Promise<DecodedAudio> {
-  const parts: Float32Array[][] = [];
-  const sampleRate = await decodeParts(source, options.maxSamples ?? MAX_SAMPLES, (channels) => {
-    parts.push(channels);
-    return channels.length;
+  return withSource(source, options, async (bytes, maxSamples) => {
+    const wav = wavReader(bytes);
+    if (wav) {
+      const { nChannels, nFrames, sampleRate } = wav.layout;
+      assertLength(bytes.name, nChannels * nFrames, maxSamples);
+      return { channels: wav.channels(), sampleRate };
+    }
+    const parts: Float32Array[][] = [];
+    const sampleRate = await decodeParts(bytes, maxSamples, (channels) => {
+      parts.push(channels);
+      return channels.length;
+    });
+    const channels = parts[0].map((_, c) => concatenate(parts.map((part) => part[c])));
+    return { channels, sampleRate };
   });
-  const channels = parts[0].map((_, c) => concatenate(parts.map((part) => part[c])));
-  return { channels, sampleRate };
 }
 
 /**
@@ -49,12 +58,36 @@ export async function loadAudio(
   source: string | Uint8Array,
   options: { method?: ResampleMethod; maxSamples?: number } = {},
 ): Promise<Float32Array> {
-  const parts: Float32Array[] = [];
-  const sampleRate = await decodeParts(source, options.maxSamples ?? MAX_SAMPLES, (channels) => {
-    parts.push(toMono(channels));
-    return 1;
+  return withSource(source, options, async (bytes, maxSamples) => {
+    const wav = wavReader(bytes);
+    if (wav) {
+      const { nFrames, sampleRate } = wav.layout;
+      assertLength(bytes.name, nFrames, maxSamples);
+      const signal = { length: nFrames, read: (first: number, into: Float32Array) => wav.mono(first, into) };
+      return resampleFrom(signal, sampleRate, SAMPLE_RATE, options.method);
+    }
+    const parts: Float32Array[] = [];
+    const sampleRate = await decodeParts(bytes, maxSamples, (channels) => {
+      parts.push(toMono(channels));
+      return 1;
+    });
+    return resample(concatenate(parts), sampleRate, SAMPLE_RATE, options.method);
   });
-  return resample(concatenate(parts), sampleRate, SAMPLE_RATE, options.method);
+}
+
+/** Opens what is to be decoded and closes it afterwards. */
+async function withSource<T>(
+  source: string | Uint8Array,
+  { maxSamples = MAX_SAMPLES }: { maxSamples?: number },
+  use: (bytes: ByteSource, maxSamples: number) => Promise<T>,
+): Promise<T> {
+  const bytes = typeof source === 'string' ? fileSource(source, MAX_FILE_BYTES) : memorySource('audio bytes', source);
+  try {
+    if (bytes.size === 0) throw new InputError(bytes.name, 'the file is empty (0 bytes), audio was expected.');
+    return await use(bytes, maxSamples);
+  } finally {
+    bytes.close();
+  }
 }
 
 /** The mean of the channels, sample by sample. A single channel is returned as it is, not copied. */
@@ -62,6 +95,11 @@ export function toMono(channels: readonly Float32Array[]): Float32Array {
   if (channels.length === 0) throw new InputError('toMono', 'there is no channel, at least one was expected.');
   if (channels.length === 1) return channels[0];
   const mono = new Float32Array(channels[0].length);
+  if (channels.length === 2) {
+    const [left, right] = channels;
+    for (let i = 0; i < mono.length; i++) mono[i] = (left[i] + right[i]) / 2;
+    return mono;
+  }
   for (let i = 0; i < mono.length; i++) {
     let sum = 0;
     for (const channel of channels) sum += channel[i];
@@ -70,18 +108,27 @@ export function toMono(channels: readonly Float32Array[]): Float32Array {
   return mono;
 }
 
+/** The reader of a wav file of PCM or float samples; null for everything else. @throws InputError for a damaged header */
+function wavReader(source: ByteSource): WavReader | null {
+  const head = new Uint8Array(12);
+  const isRiff = source.read(0, head) >= 4 && String.fromCharCode(...head.subarray(0, 4)) === 'RIFF';
+  if (!isRiff || (source.size >= 12 && sniff(head) !== 'wav')) return null;
+  const { layout } = wavChunks(source);
+  if (!layout) return null;
+  assertRate(source.name, layout.nFrames, layout.sampleRate);
+  return new WavReader(source, layout);
+}
+
 type Part = { channelData: Float32Array[]; sampleRate: number };
 
 /** Decodes piece by piece; `take` keeps what it needs of each piece and says how many channels of it. Returns the rate. */
 async function decodeParts(
-  source: string | Uint8Array,
+  source: ByteSource,
   maxSamples: number,
   take: (channels: Float32Array[]) => number,
 ): Promise<number> {
-  const where = typeof source === 'string' ? source : 'audio bytes';
-  const file = typeof source === 'string' ? readAudioFile(source) : source;
-  if (file.length === 0) throw new InputError(where, 'the file is empty (0 bytes), audio was expected.');
-  const bytes = checkedContainer(where, file);
+  const where = source.name;
+  const bytes = decodable(source);
 
   let nChannels = 0;
   let sampleRate = 0;
@@ -99,17 +146,25 @@ async function decodeParts(
     part.channelData.forEach((channel) => assertFinite(where, channel, nSamples, sampleRate));
     nSamples += part.channelData[0].length;
     kept += take(part.channelData) * part.channelData[0].length;
-    if (kept > maxSamples)
-      throw new InputError(where, `more than ${maxSamples} samples of audio in one file; cut it into shorter files.`);
+    assertLength(where, kept, maxSamples);
   }
-  if (nSamples === 0)
-    throw new InputError(where, 'no audio was found in the file; it holds no samples, or is damaged or truncated.');
-  if (!(sampleRate >= 1000 && sampleRate <= 768000))
-    throw new InputError(
-      where,
-      `the sample rate is ${sampleRate} Hz, 1000 to 768000 Hz were expected; the header is damaged.`,
-    );
+  assertRate(where, nSamples, sampleRate);
   return sampleRate;
+}
+
+/**
+ * The bytes that the decoder gets: a wav is reduced to its format and its audio, because the decoder does not know that
+ * chunks of odd length are followed by a padding byte.
+ */
+function decodable(source: ByteSource): Uint8Array {
+  const bytes = readAll(source);
+  if (sniff(bytes) !== 'wav') return bytes;
+  const { format, data } = wavChunks(source);
+  const reduced = new Uint8Array(12 + format[1] - format[0] + data[1] - data[0]);
+  reduced.set(bytes.subarray(0, 12));
+  reduced.set(bytes.subarray(...format), 12);
+  reduced.set(bytes.subarray(...data), 12 + format[1] - format[0]);
+  return reduced;
 }
 
 /** The decoder's output, piece by piece where it can stream. */
@@ -150,36 +205,24 @@ async function* pieces(where: string, bytes: Uint8Array): AsyncGenerator<Part> {
   }
 }
 
-function readAudioFile(path: string): Uint8Array {
-  try {
-    const { size } = statSync(path);
-    if (size > MAX_FILE_BYTES)
-      throw new InputError(
-        path,
-        `the file has ${size} bytes, at most ${MAX_FILE_BYTES} are read; cut it into shorter files.`,
-      );
-    return readFileSync(path);
-  } catch (error) {
-    if (error instanceof InputError) throw error;
-    const code = (error as NodeJS.ErrnoException).code;
-    const problem =
-      code === 'ENOENT'
-        ? 'there is no such file; check the path.'
-        : code === 'EISDIR'
-          ? 'this is a folder, an audio file was expected.'
-          : `the file cannot be read (${(error as Error).message}).`;
-    throw new InputError(path, problem, { cause: error });
-  }
+function assertLength(where: string, nSamples: number, maxSamples: number): void {
+  if (nSamples > maxSamples)
+    throw new InputError(where, `more than ${maxSamples} samples of audio in one file; cut it into shorter files.`);
+}
+
+function assertRate(where: string, nSamples: number, sampleRate: number): void {
+  if (nSamples === 0)
+    throw new InputError(where, 'no audio was found in the file; it holds no samples, or is damaged or truncated.');
+  if (!(sampleRate >= 1000 && sampleRate <= 768000))
+    throw new InputError(
+      where,
+      `the sample rate is ${sampleRate} Hz, 1000 to 768000 Hz were expected; the header is damaged.`,
+    );
 }
 
 function assertFinite(where: string, samples: Float32Array, before: number, sampleRate: number): void {
-  for (let i = 0; i < samples.length; i++) {
-    if (!Number.isFinite(samples[i]))
-      throw new InputError(
-        where,
-        `sample ${before + i} (${((before + i) / (sampleRate || 1)).toFixed(3)} s) is ${samples[i]}; the file is damaged, write it again from its source.`,
-      );
-  }
+  for (let i = 0; i < samples.length; i++)
+    if (!Number.isFinite(samples[i])) throw notFinite(where, before + i, sampleRate, samples[i]);
 }
 
 function concatenate(parts: readonly Float32Array[]): Float32Array {

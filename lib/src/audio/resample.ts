@@ -1,4 +1,5 @@
 import { InputError } from '../errors.js';
+import { filterByKernel, type Polyphase, type SampleSource } from './resampleKernel.js';
 
 /**
  * How samples are resampled.
@@ -14,7 +15,7 @@ interface Kernel {
   readonly window: (u: number) => number;
 }
 
-const KERNELS: Readonly<Record<ResampleMethod, Kernel>> = {
+export const KERNELS: Readonly<Record<ResampleMethod, Kernel>> = {
   'sinc-hann': { zeros: 6, rollOff: 0.99, window: (u) => Math.cos((Math.PI * u) / 2) ** 2 },
   kaiser: { zeros: 32, rollOff: 0.94, window: (u) => bessel0(9 * Math.sqrt(Math.max(0, 1 - u * u))) / bessel0(9) },
 };
@@ -39,11 +40,21 @@ const greatestCommonDivisor = (a: number, b: number): number => (b === 0 ? a : g
  * @param to rate wanted, Hz (whole number)
  * @throws InputError for rates that are no whole numbers from 1 to 1,536,000
  */
-export function resample(
-  samples: Float32Array,
+export function resample(samples: Float32Array, from: number, to: number, method?: ResampleMethod): Float32Array {
+  const read = (first: number, into: Float32Array): void => into.set(samples.subarray(first, first + into.length));
+  return resampleFrom({ length: samples.length, read }, from, to, method, samples);
+}
+
+/**
+ * As `resample`, of a signal that is read piece by piece.
+ * @param whole the signal as an array, where there is one
+ */
+export function resampleFrom(
+  signal: SampleSource,
   from: number,
   to: number,
   method: ResampleMethod = 'sinc-hann',
+  whole?: Float32Array,
 ): Float32Array {
   for (const [name, rate] of [
     ['from', from],
@@ -53,17 +64,28 @@ export function resample(
     if (!Number.isInteger(rate) || rate < 1 || rate > 1_536_000)
       throw new InputError(`resample, ${name}`, `the rate is ${rate} Hz, a whole number from 1 to 1536000 was expected.`);
   }
-  if (from === to) return samples;
+  const all = (): Float32Array => {
+    if (whole) return whole;
+    const samples = new Float32Array(signal.length);
+    signal.read(0, samples);
+    return samples;
+  };
+  if (from === to) return all();
   const divisor = greatestCommonDivisor(from, to);
   const step = from / divisor; // input samples a period
   const nPhases = to / divisor; // output samples a period
-  const { taps, first, weights } = polyphase(step, nPhases, KERNELS[method]);
+  const filters = polyphase(step, nPhases, KERNELS[method]);
+  const out = new Float32Array(Math.ceil((nPhases * signal.length) / step));
+  if (!filterByKernel(signal, filters, out)) filterPlain(all(), filters, out);
+  return out;
+}
 
-  const nOut = Math.ceil((nPhases * samples.length) / step);
-  const out = new Float32Array(nOut);
+/** Fills `out` with the filtered signal, silence outside the signal. The twin of `filterByKernel`. */
+export function filterPlain(samples: Float32Array, filters: Polyphase, out: Float32Array): void {
+  const { step, nPhases, taps, first, weights } = filters;
   let origin = 0; // input sample that the running period starts at
   let phase = 0;
-  for (let j = 0; j < nOut; j++) {
+  for (let j = 0; j < out.length; j++) {
     const begin = origin + first[phase];
     const from = Math.max(0, -begin);
     const until = Math.min(taps, samples.length - begin);
@@ -76,18 +98,13 @@ export function resample(
       origin += step;
     }
   }
-  return out;
 }
 
 /**
  * One short filter a phase. Phase p looks at input time p * step / nPhases (in input samples); the filter's zeros lie
  * 1 / cutoff input samples apart, cutoff = rollOff * min(step, nPhases) / step.
  */
-function polyphase(
-  step: number,
-  nPhases: number,
-  kernel: Kernel,
-): { taps: number; first: Int32Array; weights: Float64Array } {
+export function polyphase(step: number, nPhases: number, kernel: Kernel): Polyphase {
   const cutoff = (kernel.rollOff * Math.min(step, nPhases)) / step;
   const reach = kernel.zeros / cutoff;
   const taps = 2 * Math.ceil(reach) + 1;
@@ -108,5 +125,5 @@ function polyphase(
       weights[p * taps + k] = cutoff * sinc * kernel.window(t / kernel.zeros);
     }
   }
-  return { taps, first, weights };
+  return { step, nPhases, taps, first, weights };
 }
