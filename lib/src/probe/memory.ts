@@ -16,7 +16,7 @@ interface HeadKernels {
   multiply(n: number, a: number, b: number, y: number): void;
   maskOf(n: number, count: number, places: number, common: number, rare: number, out: number): void;
   // prettier-ignore
-  adam(n: number, param: number, grad: number, m: number, v: number, learningRate: number, beta1: number, beta2: number, epsilon: number, correction1: number, correction2: number, weightDecay: number): void;
+  adam(n: number, param: number, grad: number, m: number, v: number, learningRate: number, beta1: number, beta2: number, epsilon: number, correction1: number, correction2: number, weightDecay: number, decoupled: number, gradScale: number): void;
   // prettier-ignore
   sortByUnit(n: number, units: number, count: number, places: number, rowStarts: number, unitOf: number, slotOf: number, unitStarts: number, rowOf: number): void;
   // prettier-ignore

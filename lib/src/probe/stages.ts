@@ -84,7 +84,7 @@ export class Parameter {
     const { learningRate, correction1, correction2, weightDecay } = step;
     const shift = 4 * first;
     // prettier-ignore
-    this.memory.kernels.adam(length, this.at + shift, grad, this.#m + shift, this.#v + shift, learningRate, BETA1, BETA2, EPSILON, correction1, correction2, weightDecay);
+    this.memory.kernels.adam(length, this.at + shift, grad, this.#m + shift, this.#v + shift, learningRate, BETA1, BETA2, EPSILON, correction1, correction2, weightDecay, 0, 1);
   }
 }
 
