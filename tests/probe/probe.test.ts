@@ -19,6 +19,7 @@ import {
   topKAccuracy,
   trainingGrid,
   trainProbe,
+  trainProbeEachWay,
 } from '../../lib/src/probe/index.js';
 import { headLayers, initialWeights } from '../../lib/src/probe/head.js';
 import { LinearHead } from '../../lib/src/probe/linearHead.js';
@@ -229,6 +230,25 @@ describe('selection', () => {
     const best = Math.max(...flawed.history.map((record) => record.selectionScore!));
     expect(evaluateProbe(flawed, held).score.weighted).toBe(best);
     expect(flawed.standardizer).toBeNull();
+  });
+
+  test('one training chosen from several ways gives the probe of each way alone', async () => {
+    const { train, valid, test: held } = splits(0.5, 13);
+    for (const hidden of [[], [40, 'd0.9'] as const]) {
+      const config: Partial<ProbeConfig> = { ...fast, hidden, epochs: 8 };
+      const together = await trainProbeEachWay(config, train, [
+        { selection: 'valid', data: valid },
+        { selection: 'test', data: held },
+        { selection: 'last' },
+      ]);
+      const alone = [
+        await trainProbe({ ...config, selection: 'valid' }, { train, valid }),
+        await trainProbe({ ...config, selection: 'test' }, { train, test: held }),
+        await trainProbe({ ...config, selection: 'last' }, { train }),
+      ];
+      expect(together).toEqual(alone);
+      expect(new Set(together.map((probe) => probe.epoch)).size).toBeGreaterThan(1);
+    }
   });
 
   test('a scaler per split is another probe than one fitted on train', async () => {

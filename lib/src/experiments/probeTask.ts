@@ -1,10 +1,17 @@
 /** What a worker thread does for one probe: train every configuration, choose on validation, then read test once. */
 import type { Split } from '../corpus/index.js';
 import { loadEmbeddingTable } from '../embeddings/index.js';
-import { Probe, type ProbeConfig, type ProbeData, selectProbe, trainProbe } from '../probe/index.js';
+import {
+  chooseRun,
+  Probe,
+  type ProbeConfig,
+  type ProbeData,
+  probeRun,
+  trainProbe,
+  trainProbeEachWay,
+} from '../probe/index.js';
 import { writeJson } from '../store/index.js';
 import { initBackend } from '../tensor/index.js';
-import type { TestSplit } from './measurements.js';
 import type { ProbeOutcome, ProbeUnit } from './probing.js';
 import { stageTask } from './stages.js';
 
@@ -32,33 +39,45 @@ async function outcomeOf(unit: ProbeUnit, data: Partial<Record<Split, ProbeData>
     const probe = await trainProbe(configs[0], { train });
     return { config: probe.config, epoch: probe.epoch, estimates: { valid: estimate(probe, valid) }, flaws: null };
   }
-  const { probe } = await selectProbe(configs, { train, valid });
-  const tests = { test, testTimbre };
+  const [probe, byTest, byTestTimbre] = await chosenEachWay(
+    configs,
+    train,
+    unit.withFlaws ? [valid, test, testTimbre] : [valid],
+  );
   return {
     config: probe.config,
     epoch: probe.epoch,
     estimates: { valid: estimate(probe, valid), test: estimate(probe, test), testTimbre: estimate(probe, testTimbre) },
     flaws: unit.withFlaws
       ? {
-          chosenByTest: {
-            test: await chosenByTest(configs, { train, valid, tests }, 'test'),
-            testTimbre: await chosenByTest(configs, { train, valid, tests }, 'testTimbre'),
-          },
+          chosenByTest: { test: estimate(byTest, test), testTimbre: estimate(byTestTimbre, testTimbre) },
           scalerPerSplit: { test: scaledByItself(probe, test), testTimbre: scaledByItself(probe, testTimbre) },
         }
       : null,
   };
 }
 
-/** The published flaw: epoch and configuration are those that score best on the split that is then reported. */
-async function chosenByTest(
+/**
+ * For each split the probe whose epoch and configuration score best on it: the first is validation, further ones are
+ * test splits (the published flaw: they are the ones reported). Each configuration is trained once.
+ */
+async function chosenEachWay(
   configs: readonly Partial<ProbeConfig>[],
-  data: { train: ProbeData; valid: ProbeData; tests: Record<TestSplit, ProbeData> },
-  split: TestSplit,
-): Promise<number[]> {
-  const flawed = configs.map((config) => ({ ...config, selection: 'test' as const }));
-  const { probe } = await selectProbe(flawed, data, { chooseBy: { test: split } });
-  return Array.from(probe.decide(data.tests[split].table).estimated);
+  train: ProbeData,
+  splits: readonly ProbeData[],
+): Promise<Probe[]> {
+  const choices = splits.map((data, i) => ({ selection: i === 0 ? ('valid' as const) : ('test' as const), data }));
+  const trained: Probe[][] = [];
+  for (const config of configs) trained.push(await trainProbeEachWay(config, train, choices));
+  return splits.map((data, i) => {
+    const probes = trained.map((each) => each[i]);
+    const runs = probes.map((probe) => probeRun(probe, data));
+    const best = chooseRun(
+      probes.map(({ config }) => config),
+      new Map(runs.map((run) => [run.configId, run])),
+    );
+    return probes[runs.findIndex((run) => run.configId === best.configId)];
+  });
 }
 
 /** The published flaw: the same weights, but the split standardized by its own mean and deviation. */

@@ -25,6 +25,14 @@ export {
 export { type HeadWeights, headLayers, headParameterCount } from './head.js';
 export { crossEntropy, mixRows, type MixUpDraw, softTargets } from './mixUp.js';
 export { type EpochRecord, loadProbe, Probe, type ProbeData, saveProbe } from './probe.js';
-export { chooseRun, type ProbeRun, type SelectData, type Selected, selectProbe, type SelectOptions } from './select.js';
-export { type ProbeSplits, trainProbe, type TrainProbeOptions } from './train.js';
+export {
+  chooseRun,
+  probeRun,
+  type ProbeRun,
+  type SelectData,
+  type Selected,
+  selectProbe,
+  type SelectOptions,
+} from './select.js';
+export { type EpochChoice, type ProbeSplits, trainProbe, trainProbeEachWay, type TrainProbeOptions } from './train.js';
 export { estimateKeyByTemplate, type KeyProfile, TEMPLATE_PROFILES } from './templates.js';

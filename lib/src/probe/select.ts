@@ -75,8 +75,7 @@ export async function selectProbe(
     let run = known?.get(id);
     if (run === undefined) {
       const probe = await trainProbe(config, splits, { signal });
-      const { estimated } = probe.decide(choiceData.table);
-      run = { configId: id, config, epoch: probe.epoch, score: scoreKeys(choiceData.keyOfTrack, estimated) };
+      run = probeRun(probe, choiceData);
       onRun?.(run);
       runs.set(id, run);
       const sofar = complete.slice(0, done + 1);
@@ -92,6 +91,13 @@ export async function selectProbe(
     Object.entries(data.tests ?? {}).map(([name, test]) => [name, evaluateProbe(probe, test, options)]),
   );
   return { best, probe, runs: complete.map((config) => runs.get(configId(config))!), evaluations };
+}
+
+/** What a trained probe leaves for a choice that goes by the split `data`. */
+export function probeRun(probe: Probe, data: ProbeData): ProbeRun {
+  const { config, epoch } = probe;
+  const { estimated } = probe.decide(data.table);
+  return { configId: configId(config), config, epoch, score: scoreKeys(data.keyOfTrack, estimated) };
 }
 
 /**

@@ -37,6 +37,10 @@ export interface TrainProbeOptions {
   };
 }
 
+/** One way of choosing the epoch whose weights are kept, with the split that it reads. */
+export type EpochChoice =
+  { readonly selection: 'valid' | 'test'; readonly data: ProbeData } | { readonly selection: 'last' };
+
 /**
  * Trains a probe: Adam on the mean cross-entropy over clips (a long track weighs more, as in the reference), then keeps
  * the weights of the epoch with the best weighted score over the tracks of the selection split (the earliest of equals).
@@ -50,42 +54,67 @@ export async function trainProbe(
   splits: ProbeSplits,
   options: TrainProbeOptions = {},
 ): Promise<Probe> {
+  const { selection } = probeConfig(fields);
+  const data = selection === 'last' ? undefined : splits[selection];
+  if (selection !== 'last' && data === undefined)
+    throw new InputError('trainProbe', `selection is "${selection}", but there is no such split in the data`);
+  const choice: EpochChoice = selection === 'last' ? { selection } : { selection, data: data! };
+  return (await trainProbeEachWay(fields, splits.train, [choice], options))[0];
+}
+
+/**
+ * As `trainProbe`, but once for several ways of choosing the epoch: training itself does not depend on the choice.
+ *
+ * @param fields `selection` is ignored
+ * @returns for each choice the probe that `trainProbe` gives with it
+ */
+export async function trainProbeEachWay(
+  fields: Partial<ProbeConfig>,
+  train: ProbeData,
+  choices: readonly EpochChoice[],
+  options: TrainProbeOptions = {},
+): Promise<Probe[]> {
   const config = probeConfig(fields);
-  const { train } = splits;
-  const selection = config.selection === 'last' ? null : splits[config.selection];
-  if (selection === undefined)
-    throw new InputError('trainProbe', `selection is "${config.selection}", but there is no such split in the data`);
   assertData('train', train, train.table.width);
-  if (selection !== null) assertData(config.selection, selection, train.table.width);
+  for (const choice of choices)
+    if (choice.selection !== 'last') assertData(choice.selection, choice.data, train.table.width);
 
   const standardizer = config.standardize === 'train' ? fitStandardizer(train.table) : null;
   const prepared = prepareTable(config, train.table, standardizer);
-  const preparedSelection = selection && prepareTable(config, selection.table, standardizer);
+  const { width } = prepared;
   const rng = createRng(config.seed);
-  const width = prepared.width;
   const start = options.weights ?? initialWeights(config.hidden, width, rng.fork('weights'));
+  const followed = choices.map((choice) => ({
+    choice,
+    config: { ...config, selection: choice.selection },
+    table: choice.selection === 'last' ? null : prepareTable(config, choice.data.table, standardizer),
+    history: [] as EpochRecord[],
+    best: { epoch: -1, score: -Infinity, weights: start },
+  }));
   const head = createHead(config.hidden, width, start, {
     learningRate: config.learningRate,
     weightDecay: config.weightDecay,
     rng: rng.fork('dropout'),
   });
   try {
-    const epochs = trainingEpochs(config, head, prepared, train.keyOfTrack, options);
-    const history: EpochRecord[] = [];
-    let best = { epoch: -1, score: -Infinity, weights: start };
-    for (const trainLoss of epochs) {
-      const epoch = history.length;
-      const selectionScore =
-        selection && preparedSelection ? trackScore(config, head, preparedSelection, selection.keyOfTrack) : null;
-      history.push({ epoch, trainLoss, selectionScore });
-      if (selectionScore !== null && selectionScore > best.score)
-        best = { epoch, score: selectionScore, weights: head.weights() };
-      options.onProgress?.(epoch + 1, config.epochs);
+    let epoch = 0;
+    for (const trainLoss of trainingEpochs(config, head, prepared, train.keyOfTrack, options)) {
+      let weights: HeadWeights | null = null; // copied at most once an epoch
+      for (const one of followed) {
+        const selectionScore =
+          one.choice.selection === 'last' ? null : trackScore(config, head, one.table!, one.choice.data.keyOfTrack);
+        one.history.push({ epoch, trainLoss, selectionScore });
+        const isKept = selectionScore === null ? epoch === config.epochs - 1 : selectionScore > one.best.score;
+        if (isKept) one.best = { epoch, score: selectionScore ?? 0, weights: (weights ??= head.weights()) };
+      }
+      epoch++;
+      options.onProgress?.(epoch, config.epochs);
       await new Promise((resolve) => setImmediate(resolve)); // lets an abort through
       options.signal?.throwIfAborted();
     }
-    if (selection === null) best = { epoch: config.epochs - 1, score: 0, weights: head.weights() };
-    return new Probe(config, width, best.weights, standardizer, history, best.epoch);
+    return followed.map(
+      ({ config: own, history, best }) => new Probe(own, width, best.weights, standardizer, history, best.epoch),
+    );
   } finally {
     head.dispose();
   }
@@ -102,6 +131,7 @@ function* trainingEpochs(
   const { embeddings, nClips, width, trackOf } = table;
   const rng = createRng(config.seed);
   const [orderRng, mixUpRng] = [rng.fork('order'), rng.fork('mixUp')];
+  const rows = new Float32Array(Math.min(config.batchSize, nClips) * width);
   let step = 0;
   for (let epoch = 0; epoch < config.epochs; epoch++) {
     const order = draws.order?.(epoch, nClips) ?? orderRng.permutation(nClips);
@@ -110,7 +140,7 @@ function* trainingEpochs(
     for (let from = 0; from < nClips; from += config.batchSize, batches++) {
       const clips = order.subarray(from, from + config.batchSize);
       const n = clips.length;
-      const x = new Float32Array(n * width);
+      const x = rows.subarray(0, n * width);
       clips.forEach((clip, i) => x.set(embeddings.subarray(clip * width, (clip + 1) * width), i * width));
       const keyIds = Int32Array.from(clips, (clip) => keyOfTrack[trackOf[clip]]);
       const draw =
