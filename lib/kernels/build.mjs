@@ -48,6 +48,8 @@ await compile('mel', []);
 await compile('resample', []);
 // probe.wasm: the steps of probe heads; each head gets an instance, whose memory it lays out.
 await compile('probe', []);
+// voices.wasm: the synthesizer's voices, over a memory of their own.
+await compile('voices', []);
 
 // gradients.js: the gradients of TensorFlow.js' operations. The package leaves them out of its build for Node and ships
 // them as modules that Node cannot resolve; its registries are global, so a bundle of them serves the same instance.

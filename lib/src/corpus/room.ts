@@ -5,42 +5,62 @@ import type { Rng } from '../tensor/index.js';
 const COMBS = [0.0297, 0.0371, 0.0411, 0.0437];
 const ALLPASSES = [0.005, 0.0017];
 
+/** A delay line of Schroeder's reverberator, read and written at one place that goes round. */
+interface Line {
+  readonly data: Float32Array;
+  readonly feedback: number;
+  at: number;
+  /** Of the one-pole low-pass in a comb's loop: high notes die first, as in a room. */
+  damped: number;
+}
+
+const lineOf = (delaySeconds: number, sampleRate: number, seconds: number): Line => ({
+  data: new Float32Array(Math.round(delaySeconds * sampleRate)),
+  feedback: Math.pow(10, (-3 * delaySeconds) / seconds),
+  at: 0,
+  damped: 0,
+});
+
+/** What leaves a comb's line, before `sample` enters it. */
+function comb(line: Line, sample: number): number {
+  const { data, at } = line;
+  const out = data[at];
+  line.damped = 0.7 * out + 0.3 * line.damped;
+  data[at] = sample + line.feedback * line.damped;
+  line.at = at + 1 === data.length ? 0 : at + 1;
+  return out;
+}
+
+function allpass(line: Line, sample: number): number {
+  const { data, at } = line;
+  const out = data[at] - 0.7 * sample;
+  data[at] = sample + 0.7 * out;
+  line.at = at + 1 === data.length ? 0 : at + 1;
+  return Math.fround(out);
+}
+
 /** Adds a room in place: `wet` of the amplitude falls by 60 dB in `seconds`. */
 export function reverberate(samples: Float32Array, sampleRate: number, seconds: number, wet: number): void {
   if (wet === 0) return;
-  const n = samples.length;
-  const tail = new Float32Array(n);
-  for (const delaySeconds of COMBS) {
-    const delay = Math.round(delaySeconds * sampleRate);
-    const feedback = Math.pow(10, (-3 * delaySeconds) / seconds);
-    const line = new Float32Array(delay);
-    // A one-pole low-pass in the loop: high notes die first, as in a room.
-    let damped = 0;
-    for (let i = 0, at = 0; i < n; i++) {
-      const out = line[at];
-      damped = 0.7 * out + 0.3 * damped;
-      line[at] = samples[i] + feedback * damped;
-      tail[i] += 0.25 * out;
-      if (++at === delay) at = 0;
-    }
+  const lines = (delays: readonly number[]): Line[] => delays.map((delay) => lineOf(delay, sampleRate, seconds));
+  const [a, b, c, d] = lines(COMBS);
+  const [first, second] = lines(ALLPASSES);
+  // One pass, so that the lines' latencies overlap; sums are rounded to float32 one by one, as in an array.
+  for (let i = 0; i < samples.length; i++) {
+    const sample = samples[i];
+    let tail = Math.fround(0.25 * comb(a, sample));
+    tail = Math.fround(tail + 0.25 * comb(b, sample));
+    tail = Math.fround(tail + 0.25 * comb(c, sample));
+    tail = Math.fround(tail + 0.25 * comb(d, sample));
+    tail = allpass(second, allpass(first, tail));
+    samples[i] = (1 - wet) * sample + wet * tail;
   }
-  for (const delaySeconds of ALLPASSES) {
-    const delay = Math.round(delaySeconds * sampleRate);
-    const line = new Float32Array(delay);
-    for (let i = 0, at = 0; i < n; i++) {
-      const out = line[at] - 0.7 * tail[i];
-      line[at] = tail[i] + 0.7 * out;
-      tail[i] = out;
-      if (++at === delay) at = 0;
-    }
-  }
-  for (let i = 0; i < n; i++) samples[i] = (1 - wet) * samples[i] + wet * tail[i];
 }
 
 /** Root mean square. */
 export function rms(samples: Float32Array): number {
   let sum = 0;
-  for (const value of samples) sum += value * value;
+  for (let i = 0; i < samples.length; i++) sum += samples[i] * samples[i];
   return Math.sqrt(sum / Math.max(1, samples.length));
 }
 
@@ -62,7 +82,7 @@ export function addNoise(samples: Float32Array, snrDb: number, rng: Rng): void {
 /** Scales in place to a peak of `peakDb` dBFS (at most 0, so nothing clips). */
 export function setPeak(samples: Float32Array, peakDb: number): void {
   let peak = 0;
-  for (const value of samples) peak = Math.max(peak, Math.abs(value));
+  for (let i = 0; i < samples.length; i++) peak = Math.max(peak, Math.abs(samples[i]));
   if (peak === 0) return;
   const gain = Math.pow(10, peakDb / 20) / peak;
   for (let i = 0; i < samples.length; i++) samples[i] *= gain;
