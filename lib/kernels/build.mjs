@@ -1,15 +1,34 @@
-// Makes the parts of the library that the TypeScript compiler does not, under lib/dist/generated/.
-import { mkdirSync } from 'node:fs';
+// Makes the parts of the library that the TypeScript compiler does not, under lib/dist/generated/: each one only if it
+// is not there or was made from something else.
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import asc from 'assemblyscript/asc';
-import { build } from 'esbuild';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const out = fileURLToPath(new URL('../dist/generated/', import.meta.url));
 mkdirSync(out, { recursive: true });
 
+/** Makes `file` unless the stamp beside it says that it was made from this folder as it is by the same packages. */
+async function once(file, packages, make) {
+  const require = createRequire(import.meta.url);
+  const hash = createHash('sha256');
+  for (const source of readdirSync(here).sort()) hash.update(readFileSync(`${here}${source}`));
+  for (const name of packages) hash.update(`${name} ${require(`${name}/package.json`).version}`);
+  const stamp = hash.digest('hex');
+  const stampFile = `${out}${file}.stamp`;
+  if (existsSync(out + file) && existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return;
+  await make();
+  writeFileSync(stampFile, stamp);
+}
+
 /** Compiles one file of kernels, without a stack or an allocator. */
-async function compile(name, memory) {
+function compile(name, memory) {
+  return once(`${name}.wasm`, ['assemblyscript'], () => assemble(name, memory));
+}
+
+async function assemble(name, memory) {
+  const { default: asc } = await import('assemblyscript/asc');
   const { error, stderr } = await asc.main([
     `${name}.ts`,
     '--baseDir',
@@ -53,11 +72,14 @@ await compile('voices', []);
 
 // gradients.js: the gradients of TensorFlow.js' operations. The package leaves them out of its build for Node and ships
 // them as modules that Node cannot resolve; its registries are global, so a bundle of them serves the same instance.
-await build({
-  stdin: { contents: `import '@tensorflow/tfjs-core/dist/register_all_gradients.js';`, resolveDir: here },
-  bundle: true,
-  format: 'esm',
-  platform: 'neutral',
-  mainFields: ['module', 'main'],
-  outfile: `${out}gradients.js`,
+await once('gradients.js', ['esbuild', '@tensorflow/tfjs-core'], async () => {
+  const { build } = await import('esbuild');
+  await build({
+    stdin: { contents: `import '@tensorflow/tfjs-core/dist/register_all_gradients.js';`, resolveDir: here },
+    bundle: true,
+    format: 'esm',
+    platform: 'neutral',
+    mainFields: ['module', 'main'],
+    outfile: `${out}gradients.js`,
+  });
 });
