@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   buildTable,
@@ -78,6 +79,54 @@ describe('embedTracks', () => {
     const [first, last] = [together.get(0)!, together.get('output')!];
     expect([...first.embeddings]).not.toEqual([...last.embeddings]);
     expect(tf.memory().numTensors).toBe(before);
+    encoder.dispose();
+  });
+
+  test('law: any cut into batches, across tracks, gives the table of one clip at a time', async () => {
+    const encoder = encoders[2].make();
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: 1, max: 150 }), { minLength: 1, maxLength: 6 }),
+        fc.integer({ min: 1, max: 9 }),
+        fc.integer({ min: 8, max: 40 }),
+        async (lengths, batchClips, clipHop) => {
+          const some = lengths.map((nFrames, i) => melTrack(`${i}`, nFrames));
+          const layers = [1, 'output'] as const;
+          const seen: number[] = [];
+          const onProgress = (done: number): void => void seen.push(done);
+          const tables = await embedLayers(encoder, some, layers, { batchClips, clipHop, onProgress });
+          expect(seen).toEqual(some.map((_, i) => i + 1));
+          for (const layer of layers) {
+            const table = tables.get(layer)!;
+            const alone: number[] = [];
+            const trackOf: number[] = [];
+            some.forEach(({ mel }, track) => {
+              for (const clip of cutClips(mel, 32, { hop: clipHop })) {
+                const out = encoder.forward(clip.data, 1, layer === 'output' ? {} : { layer });
+                alone.push(...out.dataSync());
+                out.dispose();
+                trackOf.push(track);
+              }
+            });
+            expect([...table.trackOf]).toEqual(trackOf);
+            expectClose(table.embeddings, alone, layer === 'output' ? 2e-6 : 1e-5);
+          }
+        },
+      ),
+      { numRuns: 25 },
+    );
+    encoder.dispose();
+  });
+
+  test('a track that cannot be embedded is named, with the place', async () => {
+    const encoder = encoders[0].make();
+    const broken = melTrack('broken', 100);
+    broken.mel.data[70] = NaN;
+    await expect(embedTracks(encoder, [tracks[0], broken])).rejects.toThrow(
+      /^track broken, clip from frame 64: its mel spectrogram holds NaN/,
+    );
+    const narrow = { id: 'narrow', mel: { nMels: 64, nFrames: 40, data: new Float32Array(64 * 40) } };
+    await expect(embedTracks(encoder, [narrow])).rejects.toThrow(/track narrow: 64 mel bands.* 128/);
     encoder.dispose();
   });
 

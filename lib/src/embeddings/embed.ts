@@ -1,8 +1,7 @@
 /** Tracks -> clips -> embedding tables. Letters: C clips, F frames, M mel bands (128). */
 import type { Encoder } from '../encoder/index.js';
 import { InputError } from '../errors.js';
-import { cutClips, type MelTrack } from '../mel/index.js';
-import { tf } from '../tensor/index.js';
+import { clipStarts, copyClip, type MelTrack } from '../mel/index.js';
 import type { Progress } from '../workers/index.js';
 import { buildTable, type EmbeddingTable } from './table.js';
 
@@ -50,72 +49,67 @@ export async function embedLayers(
   layers: readonly Layer[],
   options: EmbedOptions = {},
 ): Promise<Map<Layer, EmbeddingTable>> {
-  const { clipFrames = encoder.config.clipFrames, clipHop = clipFrames, onProgress, signal } = options;
+  const { clipFrames = encoder.config.clipFrames, clipHop = clipFrames, batchClips = 32, onProgress, signal } = options;
   if (tracks.length === 0) throw new InputError('embedTracks', 'no tracks; expected at least one');
   assertLayers(encoder, layers);
-  // All stages of a batch are held at once when several layers are read, so the batch is smaller then.
-  const batchClips = layers.length > 1 ? Math.min(options.batchClips ?? 8, 8) : (options.batchClips ?? 32);
+  const { nMels } = encoder.config;
+  for (const { id, mel } of tracks)
+    if (mel.nMels !== nMels)
+      throw new InputError(`track ${id}`, `${mel.nMels} mel bands; the encoder was made for ${nMels}`);
+  const starts = tracks.map(({ mel }) => clipStarts(mel.nFrames, clipFrames, clipHop));
+  const clips = starts.flatMap((own, track) => own.map((start) => ({ track, start })));
+  const clipValues = nMels * clipFrames;
   const width = encoder.outWidth;
+  const packed = new Float32Array(Math.min(batchClips, clips.length) * clipValues);
+  const values = layers.map(() => new Float32Array(clips.length * width));
 
-  const rows = layers.map(() => [] as Float32Array[]);
-  for (const [done, { id, mel }] of tracks.entries()) {
-    const clips = cutClips(mel, clipFrames, { hop: clipHop });
-    const own = layers.map(() => new Float32Array(clips.length * width));
-    for (let start = 0; start < clips.length; start += batchClips) {
+  let done = 0; // tracks
+  for (let first = 0; first < clips.length; first += batchClips) {
+    signal?.throwIfAborted();
+    // A batch takes clips of as many tracks as it needs: tracks are short, and a full batch costs less a clip.
+    const batch = clips.slice(first, first + batchClips);
+    batch.forEach(({ track, start }, i) =>
+      copyClip(tracks[track].mel, start, clipFrames, packed.subarray(i * clipValues, (i + 1) * clipValues)),
+    );
+    const embedded = named(batch, tracks, () =>
+      encoder.forwardLayers(packed.subarray(0, batch.length * clipValues), batch.length, layers, { clipFrames }),
+    );
+    embedded.forEach((tensor, layer) => {
+      values[layer].set(tensor.dataSync<'float32'>(), first * width);
+      tensor.dispose();
+    });
+    // The forward pass is synchronous; without this an abort or a progress bar would never get its turn.
+    await new Promise((resolve) => setImmediate(resolve));
+    const isWhole = first + batchClips >= clips.length;
+    for (; done < (isWhole ? tracks.length : clips[first + batchClips].track); done++) {
       signal?.throwIfAborted();
-      const batch = clips.slice(start, start + batchClips);
-      const packed = new Float32Array(batch.length * mel.nMels * clipFrames);
-      batch.forEach((clip, i) => packed.set(clip.data, i * clip.data.length));
-      const embedded = readLayers(encoder, packed, batch.length, clipFrames, layers);
-      embedded.forEach((values, i) => own[i].set(values, start * width));
-      // The forward pass is synchronous; without this an abort or a progress bar would never get its turn.
-      await new Promise((resolve) => setImmediate(resolve));
+      onProgress?.(done + 1, tracks.length, tracks[done].id);
     }
-    own.forEach((values, i) => rows[i].push(values));
-    onProgress?.(done + 1, tracks.length, id);
   }
   const ids = tracks.map((track) => track.id);
-  return new Map(layers.map((layer, i) => [layer, buildTable(ids, rows[i], width)]));
+  return new Map(layers.map((layer, i) => [layer, buildTable(ids, rowsOf(values[i], starts, width), width)]));
 }
 
-/** Embeddings [C, outWidth] of one batch at each layer. */
-function readLayers(
-  encoder: Encoder,
-  clips: Float32Array,
-  nClips: number,
-  clipFrames: number,
-  layers: readonly Layer[],
-): Float32Array[] {
-  if (layers.length === 1) {
-    const layer = layers[0] === 'output' ? undefined : layers[0];
-    const out = encoder.forward(clips, nClips, { clipFrames, layer });
-    const values = out.dataSync<'float32'>();
-    out.dispose();
-    return [values];
+/** The rows of each track. */
+function rowsOf(values: Float32Array, starts: readonly number[][], width: number): Float32Array[] {
+  let at = 0;
+  return starts.map((own) => values.subarray(at, (at += own.length * width)));
+}
+
+/** Runs a batch; an error about a clip of it is told of the clip's track. */
+function named<T>(
+  batch: readonly { readonly track: number; readonly start: number }[],
+  tracks: readonly MelTrack[],
+  run: () => T,
+): T {
+  try {
+    return run();
+  } catch (error) {
+    const clip = error instanceof InputError ? batch[Number(/^clip (\d+)$/.exec(error.where)?.[1])] : undefined;
+    if (!clip) throw error;
+    const { problem } = error as InputError;
+    throw new InputError(`track ${tracks[clip.track].id}, clip from frame ${clip.start}`, problem, { cause: error });
   }
-  const patchings = (['square', 'vertical'] as const).filter(
-    (patching) => encoder.config.patches === 'hybrid' || encoder.config.patches === patching,
-  );
-  const parts = patchings.map((patching) =>
-    tf.tidy(() => {
-      const stages = encoder.intermediates(clips, nClips, { clipFrames, patching });
-      return layers.map((layer) => {
-        if (layer === 'output') return stages.pooled.dataSync<'float32'>();
-        const tokens = layer === 0 ? stages.tokens : stages.blocks[layer - 1].out;
-        return tf.mean(tf.reshape(tokens, [nClips, stages.nTokens, tokens.shape[1]]), 1).dataSync<'float32'>();
-      });
-    }),
-  );
-  return layers.map((_, i) => {
-    if (parts.length === 1) return parts[0][i];
-    const width = encoder.config.width;
-    const joined = new Float32Array(nClips * 2 * width);
-    for (let clip = 0; clip < nClips; clip++)
-      parts.forEach((part, p) =>
-        joined.set(part[i].subarray(clip * width, (clip + 1) * width), (2 * clip + p) * width),
-      );
-    return joined;
-  });
 }
 
 function assertLayers(encoder: Encoder, layers: readonly Layer[]): void {

@@ -6,7 +6,7 @@ import { PATCHINGS, type KeptTokens, type Patching } from '../views/index.js';
 import { parameterShapes, parseEncoderConfig, type EncoderConfig } from './config.js';
 import { checkedWeights, inferConfig, type ConfigOverrides } from './fromTensors.js';
 import { encoderInput, patchesInput } from './input.js';
-import { embed, embedWithIntermediates, type Intermediates } from './simpleVit.js';
+import { embedAt, embedWithIntermediates, type Intermediates } from './simpleVit.js';
 
 export interface ForwardOptions {
   /** Kept token ids `[nClips, nKept]` for each patching (`maskClips`); a patching that is absent keeps all. */
@@ -108,18 +108,38 @@ export class Encoder {
     });
   }
 
+  /**
+   * As `forward`, read at several depths of one pass.
+   *
+   * @param layers 'output', or the mean over tokens after that many blocks, as `options.layer` of `forward`
+   * @returns `[nClips, outWidth]` for each layer
+   */
+  forwardLayers(
+    clips: Float32Array,
+    nClips: number,
+    layers: readonly (number | 'output')[],
+    { clipFrames = this.config.clipFrames }: Pick<ForwardOptions, 'clipFrames'> = {},
+  ): tf.Tensor2D[] {
+    for (const layer of layers) this.checkLayer(layer);
+    return tf.tidy(() => {
+      const parts = PATCHINGS[this.config.patches].map((patching) => {
+        const input = encoderInput(this.config, patching, clips, nClips, clipFrames);
+        return embedAt(this.weights, this.config, input, layers);
+      });
+      return layers.map((_, i) => (parts.length === 1 ? parts[0][i] : tf.concat([parts[0][i], parts[1][i]], 1)));
+    });
+  }
+
   /** As `forward`, with the patchings apart: pretraining hybrid takes the loss of each. */
   forwardParts(clips: Float32Array, nClips: number, options: ForwardOptions = {}): EmbeddingParts {
     const { kept = {}, layer, clipFrames = this.config.clipFrames } = options;
-    if (layer !== undefined && !(Number.isInteger(layer) && layer >= 0 && layer <= this.config.depth)) {
-      throw new InputError('layer', `${layer} found; this encoder has layers 0 (no block) to ${this.config.depth}`);
-    }
+    if (layer !== undefined) this.checkLayer(layer);
     this.checkKept(kept);
     return tf.tidy(() => {
       const parts: { [P in Patching]?: tf.Tensor2D } = {};
       for (const patching of PATCHINGS[this.config.patches]) {
         const input = encoderInput(this.config, patching, clips, nClips, clipFrames, kept[patching]);
-        parts[patching] = embed(this.weights, this.config, input, layer);
+        [parts[patching]] = embedAt(this.weights, this.config, input, [layer ?? 'output']);
       }
       return parts;
     });
@@ -142,7 +162,7 @@ export class Encoder {
         const cut = patches[patching];
         if (!cut) throw new InputError('patches', `lacks the ${patching} patches`);
         const input = patchesInput(this.config, patching, cut, nClips, clipFrames, kept[patching]);
-        parts[patching] = embed(this.weights, this.config, input);
+        [parts[patching]] = embedAt(this.weights, this.config, input, ['output']);
       }
       return parts;
     });
@@ -171,6 +191,12 @@ export class Encoder {
   /** Frees the weights. */
   dispose(): void {
     for (const weight of this.weights.values()) weight.dispose();
+  }
+
+  private checkLayer(layer: number | 'output'): void {
+    const { depth } = this.config;
+    if (layer !== 'output' && !(Number.isInteger(layer) && layer >= 0 && layer <= depth))
+      throw new InputError('layer', `${layer} found; this encoder has layers 0 (no block) to ${depth}`);
   }
 
   /** A mask for a patching that the encoder does not have would silently mask nothing. */

@@ -39,26 +39,36 @@ export type Intermediates = {
 };
 
 /**
- * The embedding of one patching.
+ * Embeddings of one patching, read at several depths of one pass.
  *
- * @param layer without it the final LayerNorm and the mean over tokens; with k (0 .. depth) the mean over tokens of
- *   what k blocks made, not normalised
- * @returns `[nClips, width]`
+ * @param layers 'output': the final LayerNorm and the mean over tokens; k (0 .. depth): the mean over tokens of what k
+ *   blocks made, not normalised
+ * @returns `[nClips, width]` for each layer
  */
-export function embed(weights: Weights, config: EncoderConfig, input: EncoderInput, layer?: number): tf.Tensor2D {
+export function embedAt(
+  weights: Weights,
+  config: EncoderConfig,
+  input: EncoderInput,
+  layers: readonly (number | 'output')[],
+): tf.Tensor2D[] {
   return tf.tidy(() => {
+    const found = new Map<number | 'output', tf.Tensor2D>();
+    const deepest = layers.reduce<number>((most, k) => Math.max(most, k === 'output' ? config.depth : k), 0);
     let x = tf.tidy(() => patchEmbedding(weights, config, input).tokens);
-    for (let k = 0; k < (layer ?? config.depth); k++) {
+    for (let k = 0; ; k++) {
+      if (layers.includes(k)) found.set(k, meanOverTokens(x, input));
+      if (k === deepest) break;
       // One tidy a block keeps the memory at that of one block; under a gradient the tape keeps what it needs.
       const next: tf.Tensor2D = tf.tidy(() => block(weights, config, k, x, input).out);
       x.dispose();
       x = next;
     }
-    return meanOverTokens(layer === undefined ? finalNorm(weights, x) : x, input);
+    if (layers.includes('output')) found.set('output', meanOverTokens(finalNorm(weights, x), input));
+    return layers.map((layer) => found.get(layer)!);
   });
 }
 
-/** As `embed`, with everything on the way. */
+/** As `embedAt` the output, with everything on the way. */
 export function embedWithIntermediates(weights: Weights, config: EncoderConfig, input: EncoderInput): Intermediates {
   return tf.tidy(() => {
     const { patches, embedded, tokens } = patchEmbedding(weights, config, input);

@@ -28,11 +28,17 @@ export function clipStarts(nFrames: number, clipFrames: number, hop: number = cl
 
 /** One clip of `clipFrames` frames from frame `start`, copied; frames beyond the end are zero. */
 export function cutClip(mel: MelSpectrogram, start: number, clipFrames: number): MelSpectrogram {
-  const { nMels, nFrames } = mel;
-  const data = new Float32Array(nMels * clipFrames);
+  const data = new Float32Array(mel.nMels * clipFrames);
+  copyClip(mel, start, clipFrames, data);
+  return { nMels: mel.nMels, nFrames: clipFrames, data };
+}
+
+/** As `cutClip`, into `out` [nMels, clipFrames]: a place in a batch. */
+export function copyClip(mel: MelSpectrogram, start: number, clipFrames: number, out: Float32Array): void {
+  const { nMels, nFrames, data } = mel;
   const end = Math.min(nFrames, start + clipFrames);
-  for (let m = 0; m < nMels; m++) data.set(mel.data.subarray(m * nFrames + start, m * nFrames + end), m * clipFrames);
-  return { nMels, nFrames: clipFrames, data };
+  if (end < start + clipFrames) out.fill(0, 0, nMels * clipFrames);
+  for (let m = 0; m < nMels; m++) out.set(data.subarray(m * nFrames + start, m * nFrames + end), m * clipFrames);
 }
 
 /**

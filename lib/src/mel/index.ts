@@ -21,5 +21,5 @@ export {
   type MelTrack,
   type PowerSpectrogram,
 } from './spectrogram.js';
-export { CLIP_FRAMES, CLIP_SAMPLES, clipStarts, cutClip, cutClips } from './clips.js';
+export { CLIP_FRAMES, CLIP_SAMPLES, clipStarts, copyClip, cutClip, cutClips } from './clips.js';
 export { CHROMA, type ChromaConfig, chromagram, estimateTuning } from './chroma.js';
