@@ -1,5 +1,5 @@
 /**
- * probe/: linear and MLP probes on embedding tables, MixUp, selection on validation, track decisions, evaluation,
+ * probe/: linear and MLP probes on embedding tables, MixUp, selection on validation, grids, track decisions, evaluation,
  * template baselines. Imports embeddings, keys, stats, tensor, store, workers; knows no encoder.
  */
 export {
@@ -22,6 +22,19 @@ export {
   type TrackRow,
   trackScores,
 } from './evaluate.js';
+export {
+  type GridChoice,
+  gridChoice,
+  type GridData,
+  gridDataId,
+  type GridOptions,
+  type GridRun,
+  gridRuns,
+  type GridTestResult,
+  type GridTests,
+  readGridTests,
+  runGrid,
+} from './grid.js';
 export { type HeadWeights, headLayers, headParameterCount } from './head.js';
 export { crossEntropy, mixRows, type MixUpDraw, softTargets } from './mixUp.js';
 export { type EpochRecord, loadProbe, Probe, type ProbeData, saveProbe } from './probe.js';

@@ -141,3 +141,8 @@ export async function initBackend(options: BackendOptions = {}): Promise<Backend
   info = await startWasm(options, prefer === 'wasm' ? 'the wasm backend was asked for' : refusals.join(', '));
   return info;
 }
+
+/** Starts the default backend unless one is in use: for tasks that may run in a thread of their own or in the caller's. */
+export async function ensureBackend(): Promise<BackendInfo> {
+  return info ?? initBackend();
+}

@@ -6,6 +6,7 @@ export { tf } from './tf.js';
 export {
   currentBackend,
   currentBlas,
+  ensureBackend,
   initBackend,
   withOneBlasThread,
   type BackendInfo,

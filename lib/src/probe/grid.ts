@@ -1,0 +1,244 @@
+/**
+ * A grid of probes on one set of tables: every run a file, over worker threads, resumed run by run. The choice among
+ * them reads validation; what a run says about test lies in another file, which only `gridChoice` opens, for the chosen.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { InputError } from '../errors.js';
+import { scoreKeys, type KeyScore } from '../keys/index.js';
+import { configId, readJson } from '../store/index.js';
+import { withOneBlasThread } from '../tensor/index.js';
+import { parallelMap, type Progress } from '../workers/index.js';
+import { type ProbeConfig, probeConfig } from './config.js';
+import { type IntervalOptions, type ScoreIntervals, scoreIntervals } from './evaluate.js';
+import type { GridTaskInit, GridTaskItem } from './gridTask.js';
+import { headParameterCount } from './head.js';
+import type { EpochRecord, ProbeData } from './probe.js';
+import { chooseRun, type ProbeRun } from './select.js';
+import { assertData } from './train.js';
+
+export interface GridData {
+  readonly train: ProbeData;
+  readonly valid: ProbeData;
+  /** test splits by name */
+  readonly tests?: Readonly<Record<string, ProbeData>>;
+}
+
+export interface GridOptions {
+  /** folder of the runs' files, which must be of the same data */
+  readonly dir: string;
+  /** worker threads; 1 runs everything in this one, on its backend */
+  readonly threads: number;
+  /** counts epochs over all runs; `note` says how many runs are done */
+  readonly onProgress?: Progress;
+  /** on abort the runs that have ended are kept, and `signal.reason` is thrown */
+  readonly signal?: AbortSignal;
+}
+
+/** A run as `<dir>/<configId>.json` keeps it; `score` is of validation. */
+export interface GridRun extends ProbeRun {
+  /** what it was trained and chosen on, see `gridDataId` */
+  readonly dataId: string;
+  readonly history: readonly EpochRecord[];
+  /** estimated keys of the validation tracks */
+  readonly estimated: readonly number[];
+}
+
+/** What a run says about test splits, in `<dir>/<configId>.test.json`. */
+export interface GridTests {
+  readonly configId: string;
+  readonly dataId: string;
+  readonly splits: Readonly<
+    Record<
+      string,
+      {
+        /** estimated keys of the probe that validation chose */
+        readonly estimated: readonly number[];
+        /** the published flaw: the epoch that scores best on this very split */
+        readonly chosenByTest: { readonly epoch: number; readonly estimated: readonly number[] };
+      }
+    >
+  >;
+}
+
+/**
+ * Trains every configuration that has no file yet, longest first; what comes out does not depend on the threads.
+ *
+ * @returns the runs in the order of the configurations
+ * @throws InputError if a file is of other data; whatever a run throws ends the grid, and the runs that ended are kept
+ */
+export async function runGrid(
+  configs: readonly Partial<ProbeConfig>[],
+  data: GridData,
+  options: GridOptions,
+): Promise<GridRun[]> {
+  const { dir, threads, onProgress, signal } = options;
+  const width = data.train.table.width;
+  for (const [name, split] of splitsOf(data)) assertData(name, split, width);
+  const dataId = gridDataId(data);
+  const complete = distinct(configs.map((config) => probeConfig(config)));
+  for (const config of complete)
+    if (config.selection !== 'valid')
+      throw new InputError('runGrid', `selection is "${config.selection}"; a grid's epochs are chosen on "valid"`);
+  const missing = complete.filter((config) => readRun(dir, config, dataId) === null);
+  const nClips = data.train.table.nClips;
+  const items: GridTaskItem[] = missing
+    .map((config) => ({ config, cost: runCost(config, width, nClips) }))
+    .sort((a, b) => b.cost - a.cost)
+    .map(({ config }, place) => ({ config, place }));
+  const epochs = (list: readonly ProbeConfig[]): number => list.reduce((sum, config) => sum + config.epochs, 0);
+  // [0] = stop was asked for, [1 + place] = epochs done in a run
+  const counters = new Int32Array(new SharedArrayBuffer(4 * (1 + items.length)));
+  const report = (): void => {
+    const done = epochs(complete) - epochs(missing) + counters.subarray(1).reduce((sum, count) => sum + count, 0);
+    const left = items.filter(({ config, place }) => counters[1 + place] < config.epochs).length;
+    onProgress?.(done, epochs(complete), `${complete.length - left} of ${complete.length} runs`);
+  };
+  const stop = (): void => void Atomics.store(counters, 0, 1);
+  const timer = setInterval(report, 1000);
+  signal?.addEventListener('abort', stop);
+  try {
+    report();
+    const init: GridTaskInit = { dir, dataId, counters, data: shared(data) };
+    const map = (): Promise<unknown> =>
+      parallelMap(new URL('./gridTask.js', import.meta.url), 'gridTask', items, { threads, init, signal });
+    await (Math.min(threads, items.length) > 1 ? withOneBlasThread(map) : map());
+    report();
+  } catch (error) {
+    signal?.throwIfAborted(); // a run that was stopped says so itself
+    throw error;
+  } finally {
+    clearInterval(timer);
+    signal?.removeEventListener('abort', stop);
+  }
+  return gridRuns(configs, dir, dataId);
+}
+
+/** Relative cost of a run: Adam's pass over the parameters and the products of a batch, times the steps. */
+function runCost({ hidden, batchSize, epochs }: ProbeConfig, width: number, nClips: number): number {
+  const steps = epochs * Math.ceil(nClips / batchSize);
+  return steps * headParameterCount(hidden, width) * (1 + batchSize / 64);
+}
+
+/**
+ * The runs of a finished grid, in the order of the configurations.
+ * @throws InputError naming the runs that are missing, or one that is of other data
+ */
+export function gridRuns(configs: readonly Partial<ProbeConfig>[], dir: string, dataId: string): GridRun[] {
+  const runs = configs.map((config) => readRun(dir, probeConfig(config), dataId));
+  const missing = configs.flatMap((config, i) => (runs[i] === null ? [configId(probeConfig(config))] : []));
+  if (missing.length > 0)
+    throw new InputError(
+      dir,
+      `${missing.length} of ${configs.length} runs are missing (${missing.slice(0, 5).join(', ')}); finish the grid first`,
+    );
+  return runs as GridRun[];
+}
+
+/** One test split, as the chosen run estimates it. */
+export interface GridTestResult {
+  readonly estimated: readonly number[];
+  readonly score: KeyScore;
+  readonly intervals: ScoreIntervals;
+}
+
+export interface GridChoice {
+  readonly best: GridRun;
+  /** in the order of the configurations */
+  readonly runs: readonly GridRun[];
+  /** of the chosen run on each test split */
+  readonly tests: Readonly<Record<string, GridTestResult>>;
+}
+
+/**
+ * The run with the best validation score (the first of equals), then its test results.
+ * @throws InputError naming the runs that are missing
+ */
+export function gridChoice(
+  configs: readonly Partial<ProbeConfig>[],
+  data: GridData,
+  dir: string,
+  intervals: IntervalOptions = {},
+): GridChoice {
+  const runs = gridRuns(configs, dir, gridDataId(data));
+  const chosen = chooseRun(
+    runs.map(({ config }) => config),
+    new Map(runs.map((run) => [run.configId, run])),
+  );
+  const best = runs.find((run) => run.configId === chosen.configId)!;
+  const { splits } = readGridTests(dir, best);
+  const tests = Object.entries(data.tests ?? {}).map(([name, { keyOfTrack }]): [string, GridTestResult] => {
+    const { estimated } = splits[name];
+    const score = scoreKeys(keyOfTrack, estimated);
+    return [name, { estimated, score, intervals: scoreIntervals(keyOfTrack, estimated, intervals) }];
+  });
+  return { best, runs, tests: Object.fromEntries(tests) };
+}
+
+/** The test file of a run: to be read after the choice, or for what the published flaw would have claimed. */
+export function readGridTests(dir: string, run: Pick<GridRun, 'configId' | 'dataId'>): GridTests {
+  const path = testPath(dir, run.configId);
+  const tests = readJson(path) as GridTests;
+  if (tests.dataId !== run.dataId) throw otherData(path, tests.dataId, run.dataId);
+  return tests;
+}
+
+/** Names the data of a grid: all tables, their tracks and keys. */
+export function gridDataId(data: GridData): string {
+  const hash = createHash('sha256');
+  for (const [name, { table, keyOfTrack }] of splitsOf(data)) {
+    hash.update(JSON.stringify([name, table.nClips, table.width, table.trackIds]));
+    for (const { buffer, byteOffset, byteLength } of [table.embeddings, table.trackOf, keyOfTrack])
+      hash.update(new Uint8Array(buffer, byteOffset, byteLength));
+  }
+  return hash.digest('hex').slice(0, 12);
+}
+
+export function runPath(dir: string, id: string): string {
+  return join(dir, `${id}.json`);
+}
+
+export function testPath(dir: string, id: string): string {
+  return join(dir, `${id}.test.json`);
+}
+
+function readRun(dir: string, config: ProbeConfig, dataId: string): GridRun | null {
+  const path = runPath(dir, configId(config));
+  if (!existsSync(path)) return null;
+  const run = readJson(path) as GridRun;
+  if (run.dataId !== dataId) throw otherData(path, run.dataId, dataId);
+  return run;
+}
+
+function otherData(path: string, found: string, expected: string): InputError {
+  return new InputError(path, `is of the data ${found}; expected ${expected}. Use a folder for each data set`);
+}
+
+function splitsOf({ train, valid, tests = {} }: GridData): [string, ProbeData][] {
+  return [['train', train], ['valid', valid], ...Object.entries(tests)];
+}
+
+function distinct(configs: readonly ProbeConfig[]): ProbeConfig[] {
+  return [...new Map(configs.map((config) => [configId(config), config])).values()];
+}
+
+/** The same tables in memory that all threads read. */
+function shared(data: GridData): GridData {
+  const floats = (values: Float32Array): Float32Array => {
+    const copy = new Float32Array(new SharedArrayBuffer(values.byteLength));
+    copy.set(values);
+    return copy;
+  };
+  const ids = (values: Int32Array): Int32Array => {
+    const copy = new Int32Array(new SharedArrayBuffer(values.byteLength));
+    copy.set(values);
+    return copy;
+  };
+  const split = ({ table, keyOfTrack }: ProbeData): ProbeData => ({
+    table: { ...table, embeddings: floats(table.embeddings), trackOf: ids(table.trackOf) },
+    keyOfTrack: ids(keyOfTrack),
+  });
+  const tests = Object.entries(data.tests ?? {}).map(([name, test]) => [name, split(test)] as const);
+  return { train: split(data.train), valid: split(data.valid), tests: Object.fromEntries(tests) };
+}
