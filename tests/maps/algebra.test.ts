@@ -265,6 +265,29 @@ describe('rank', () => {
   const addTo = (a: Float64Array, step: number, left: Float32Array, right: Float32Array): Float64Array =>
     a.map((value, i) => value + step * left[Math.floor(i / 6)] * right[i % 6]);
 
+  test('law: the ridge in reduced rank is w more rows of data, sqrt(lambda) on the diagonal, that map to the target', () => {
+    const [w, n, ridge] = [5, 30, 0.4];
+    const truth = someMap(6, w, { spread: 1 });
+    const train = pairsOf(truth, n, { noise: 0.5 });
+    const clean = train.clean.map((x, i) => x * (1 + (i % w)));
+    const scaled = { ...train, clean, augmented: applyMap(truth, clean) };
+    const root = Math.sqrt((ridge * clean.reduce((sum, x) => sum + x * x, 0)) / w);
+    const rows = Float32Array.from(matrixOf(identityMap(w)), (value) => value * root);
+    for (const towards of ['zero', 'identity'] as const) {
+      const more = {
+        ...scaled,
+        n: n + w,
+        clean: Float32Array.of(...clean, ...rows),
+        augmented: Float32Array.of(...scaled.augmented, ...rows.map((x) => (towards === 'zero' ? 0 : x))),
+        trackOf: Int32Array.of(...train.trackOf, ...rows.subarray(0, w).map(() => 0)),
+      };
+      const withRidge = fitMap(scaled, { name: 'ridge', towards, ridge });
+      const withRows = fitMap(more, { name: 'rows', towards, ridge: 0 });
+      const [a, b] = [reducedRankMaps(withRidge, scaled, [1, 3]), reducedRankMaps(withRows, more, [1, 3])];
+      a.forEach(({ map }, i) => expect(worst(map.matrix!, b[i].map.matrix!)).toBeLessThan(1e-5));
+    }
+  });
+
   test('reduced rank needs a closed-form fit and its training pairs', () => {
     const train = pairsOf(someMap(1, 3), 12);
     expect(() => reducedRankMaps(someMap(1, 3), train, [1])).toThrow(/expected a map fitted in closed form/);

@@ -163,6 +163,10 @@ describe('fitMap', () => {
     expect(few.fit!.ridgePath.map(({ ridge }) => ridge)).toEqual(RIDGES);
     const best = Math.max(...few.fit!.ridgePath.map(({ validR2 }) => validR2));
     expect(few.fit!.ridgePath.find(({ ridge }) => ridge === few.fit!.ridge)!.validR2).toBe(best);
+    // Of equals the largest: on identical pairs every ridge towards the identity is perfect.
+    const [still, stillValid] = [pairsOf(identityMap(4), 24), pairsOf(identityMap(4), 8, { prefix: 'valid' })];
+    const ridge = { candidates: [1, 0, 10, 0.1], valid: stillValid };
+    expect(fitMap(still, { name, towards: 'identity', ridge }).fit!.ridge).toBe(10);
     // What the path says is what the measures find.
     const options = { train: pairsOf(truth, 24, { noise: 0.8 }), bootstrap: resampled(1, 20), similarity: null };
     expect(evaluateMap(few, valid, options).r2.estimate).toBeCloseTo(best, 10);

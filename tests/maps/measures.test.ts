@@ -18,7 +18,9 @@ import {
   PAPER_AUGMENT,
   shiftAgreement,
 } from '../../lib/src/maps/index.js';
+import { predict } from '../../lib/src/maps/map.js';
 import { retrievalRanks } from '../../lib/src/maps/retrieval.js';
+import { quantileOfSorted } from '../../lib/src/stats/index.js';
 import { createRng } from '../../lib/src/tensor/index.js';
 import { normals, pairsOf, resampled, someMap, worst } from './fixture.js';
 
@@ -97,6 +99,25 @@ describe('evaluateMap', () => {
     const narrow = run(512).r2;
     expect(narrow.high - narrow.low).toBeLessThan(wide / 2);
     expect(few.retrieval).toBeNull();
+  });
+
+  test('law: the ranks are summed up as their definitions say, for odd and even numbers of clips', () => {
+    let split = 0;
+    for (const n of [8, 9, 14, 20, 26, 27]) {
+      const pairs = pairsOf(truth, n, { noise: 6, prefix: 'test' });
+      const { retrieval } = evaluateMap(truth, pairs, { train, bootstrap: resampled(), similarity: 'euclidean' });
+      const ranks = [...retrievalRanks(predict(truth, pairs.clean), pairs, 'euclidean', new Float64Array(width))].sort(
+        (a, b) => a - b,
+      );
+      if (n % 2 === 0 && ranks[n / 2] !== ranks[n / 2 - 1]) split++;
+      expect(retrieval!.medianRank.estimate).toBe(quantileOfSorted(ranks, 0.5));
+      expect(retrieval!.top5.estimate).toBeCloseTo(ranks.filter((rank) => rank <= 5).length / n, 12);
+      expect(retrieval!.meanReciprocalRank.estimate).toBeCloseTo(
+        ranks.reduce((sum, rank) => sum + 1 / rank, 0) / n,
+        12,
+      );
+    }
+    expect(split).toBeGreaterThan(0); // somewhere the two clips in the middle have different ranks
   });
 
   test('a dimension that does not vary has no R2, and nothing to change is nothing explained; never a NaN', () => {

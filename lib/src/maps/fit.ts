@@ -15,7 +15,10 @@ import {
 } from './matrix.js';
 import { assertDisjoint, assertPairs, type EmbeddingPairs } from './pairs.js';
 
-/** Relative ridges to choose from: from nothing to a pull that leaves only the target. */
+/**
+ * Relative ridges to choose from: from nothing to a pull that leaves little but the target. They reach far down because
+ * embeddings share a large common part: it makes up most of the mean eigenvalue, and most directions lie far below it.
+ */
 export const RIDGES: readonly number[] = [0, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1, 10, 100];
 
 /** A list of ridges, of which the validation pairs choose. */
