@@ -45,9 +45,10 @@ export function layerNorm(
 /**
  * With h = (x - mean) rstd and g = dy gain:
  *   dx = rstd (g - mean(g) - h mean(g h)),  dGain = sum over rows of dy h,  dBias = sum over rows of dy.
+ * With `around` (an address, 0 = none) dx + around: the gradient that x gets from a path around the LayerNorm.
  */
 export function layerNormGrad(
-  rows: i32, cols: i32, x: usize, gain: usize, stats: usize, dy: usize, dx: usize, dGain: usize, dBias: usize,
+  rows: i32, cols: i32, x: usize, gain: usize, stats: usize, dy: usize, around: usize, dx: usize, dGain: usize, dBias: usize,
 ): void {
   const n = <f32>cols;
   memory.fill(dGain, 0, (<usize>cols) << 2);
@@ -91,13 +92,16 @@ export function layerNormGrad(
       const at = (<usize>j) << 2;
       const h = f32x4.mul(f32x4.sub(v128.load(x + offset + at), mean4), rstd4);
       const g = f32x4.mul(v128.load(dy + offset + at), v128.load(gain + at));
-      v128.store(dx + offset + at, f32x4.mul(rstd4, f32x4.sub(f32x4.sub(g, meanG4), f32x4.mul(h, meanGH4))));
+      let d = f32x4.mul(rstd4, f32x4.sub(f32x4.sub(g, meanG4), f32x4.mul(h, meanGH4)));
+      if (around) d = f32x4.add(d, v128.load(around + offset + at));
+      v128.store(dx + offset + at, d);
     }
     for (; j < cols; j++) {
       const at = (<usize>j) << 2;
       const h = (load<f32>(x + offset + at) - mean) * rstd;
       const g = load<f32>(dy + offset + at) * load<f32>(gain + at);
-      store<f32>(dx + offset + at, rstd * (g - meanG - h * meanGH));
+      const d = rstd * (g - meanG - h * meanGH);
+      store<f32>(dx + offset + at, around ? d + load<f32>(around + offset + at) : d);
     }
   }
 }

@@ -25,3 +25,23 @@ export function fillRows(rows: i32, cols: i32, x: usize, out: usize): void {
   const bytes = (<usize>cols) << 2;
   for (let i = 0; i < rows; i++) memory.copy(out + (<usize>i) * bytes, x, bytes);
 }
+
+/** out [rows, cols] = x + bias on every row. */
+export function addToRows(rows: i32, cols: i32, x: usize, bias: usize, out: usize): void {
+  for (let i = 0; i < rows; i++) {
+    let b = bias;
+    let j = 0;
+    for (; j + 4 <= cols; j += 4) {
+      v128.store(out, f32x4.add(v128.load(x), v128.load(b)));
+      x += 16;
+      b += 16;
+      out += 16;
+    }
+    for (; j < cols; j++) {
+      store<f32>(out, load<f32>(x) + load<f32>(b));
+      x += 4;
+      b += 4;
+      out += 4;
+    }
+  }
+}

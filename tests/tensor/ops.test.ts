@@ -1,39 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { attention, createRng, gelu, initBackend, layerNorm, linear, matMul, tf } from '../../lib/src/tensor/index.js';
+import { attention, gelu, initBackend, layerNorm, linear, matMul, tf } from '../../lib/src/tensor/index.js';
 import { plainAttention, plainGelu, plainLayerNorm, plainLinear, plainMatMul } from '../../lib/src/tensor/plain.js';
-
-/** Largest difference relative to the largest magnitude expected. */
-function deviation(found: tf.Tensor, expected: tf.Tensor): number {
-  expect(found.shape).toEqual(expected.shape);
-  const [a, b] = [found.dataSync(), expected.dataSync()];
-  let worst = 0;
-  let peak = 1e-12;
-  for (let i = 0; i < b.length; i++) {
-    expect(Number.isFinite(a[i])).toBe(true);
-    worst = Math.max(worst, Math.abs(a[i] - b[i]));
-    peak = Math.max(peak, Math.abs(b[i]));
-  }
-  return worst / peak;
-}
-
-const rng = createRng('tensor ops');
-const normal = (...shape: number[]): tf.Tensor =>
-  tf.tensor(
-    Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => rng.normal()),
-    shape,
-  );
-
-/** Compares value and all gradients of an operation with its plain twin, under a random cotangent. */
-function agrees(op: (...xs: tf.Tensor[]) => tf.Tensor, twin: (...xs: tf.Tensor[]) => tf.Tensor, xs: tf.Tensor[]): void {
-  tf.tidy(() => {
-    const [y, expected] = [op(...xs), twin(...xs)];
-    expect(deviation(y, expected)).toBeLessThan(3e-6);
-    const cotangent = normal(...y.shape);
-    const found = tf.grads((...zs: tf.Tensor[]) => tf.sum(tf.mul(op(...zs), cotangent)))(xs);
-    const wanted = tf.grads((...zs: tf.Tensor[]) => tf.sum(tf.mul(twin(...zs), cotangent)))(xs);
-    wanted.forEach((g, i) => expect(deviation(found[i], g)).toBeLessThan(1e-5));
-  });
-}
+import { agrees, deviation, normal } from './agreement.js';
 
 const SHAPES = [
   [1, 1, 1],

@@ -2,7 +2,7 @@
  * SimpleViT (Beyer, Zhai and Kolesnikov 2022) as Myna's vit.py has it, on packed rows: a batch of clips is one matrix
  * [R, width] with R = nClips * nTokens, the tokens of a clip on consecutive rows. Pure functions of weights and inputs.
  */
-import { attention, gelu, layerNorm, linear, tf } from '../tensor/index.js';
+import { attention, attentionLayer, gelu, layerNorm, linear, mlpLayer, tf } from '../tensor/index.js';
 import { patchEmbeddingPrefix, type EncoderConfig } from './config.js';
 import type { EncoderInput } from './input.js';
 
@@ -59,7 +59,7 @@ export function embedAt(
       if (layers.includes(k)) found.set(k, meanOverTokens(x, input));
       if (k === deepest) break;
       // One tidy a block keeps the memory at that of one block; under a gradient the tape keeps what it needs.
-      const next: tf.Tensor2D = tf.tidy(() => block(weights, config, k, x, input).out);
+      const next: tf.Tensor2D = tf.tidy(() => block(weights, config, k, x, input));
       x.dispose();
       x = next;
     }
@@ -74,7 +74,9 @@ export function embedWithIntermediates(weights: Weights, config: EncoderConfig, 
     const { patches, embedded, tokens } = patchEmbedding(weights, config, input);
     const blocks: BlockIntermediates[] = [];
     for (let k = 0; k < config.depth; k++) {
-      blocks.push(tf.tidy(() => block(weights, config, k, k === 0 ? tokens : blocks[k - 1].out, input)));
+      blocks.push(
+        tf.tidy(() => blockWithIntermediates(weights, config, k, k === 0 ? tokens : blocks[k - 1].out, input)),
+      );
     }
     const normalized = finalNorm(weights, blocks[config.depth - 1].out);
     const pooled = meanOverTokens(normalized, input);
@@ -93,22 +95,49 @@ function patchEmbedding(weights: Weights, config: EncoderConfig, input: EncoderI
   return { patches, embedded, tokens };
 }
 
-function block(
+/** The weights of block k as the two halves of a block take them. */
+function blockWeights(weights: Weights, k: number) {
+  const [a, m] = [`transformer.layers.${k}.0`, `transformer.layers.${k}.1.net`];
+  return {
+    attentionWeights: [
+      vector(weights, `${a}.norm.weight`),
+      vector(weights, `${a}.norm.bias`),
+      matrix(weights, `${a}.to_qkv.weight`),
+      matrix(weights, `${a}.to_out.weight`),
+    ],
+    mlpWeights: [
+      vector(weights, `${m}.0.weight`),
+      vector(weights, `${m}.0.bias`),
+      matrix(weights, `${m}.1.weight`),
+      vector(weights, `${m}.1.bias`),
+      matrix(weights, `${m}.3.weight`),
+      vector(weights, `${m}.3.bias`),
+    ],
+  } as const;
+}
+
+function block(weights: Weights, config: EncoderConfig, k: number, x: tf.Tensor2D, input: EncoderInput): tf.Tensor2D {
+  const { attentionWeights, mlpWeights } = blockWeights(weights, k);
+  const { nClips, nTokens } = input;
+  return mlpLayer(attentionLayer(x, attentionWeights, { nClips, nTokens, numHeads: config.numHeads }), mlpWeights);
+}
+
+/** As `block`, in single steps. */
+function blockWithIntermediates(
   weights: Weights,
   config: EncoderConfig,
   k: number,
   x: tf.Tensor2D,
   { nClips, nTokens }: EncoderInput,
 ): BlockIntermediates {
-  const [a, m] = [`transformer.layers.${k}.0`, `transformer.layers.${k}.1.net`];
-  const forAttention = layerNorm(x, vector(weights, `${a}.norm.weight`), vector(weights, `${a}.norm.bias`));
-  const qkv = linear(forAttention, matrix(weights, `${a}.to_qkv.weight`));
-  const heads = attention(qkv, nClips, nTokens, config.numHeads);
-  const attentionOut = linear(heads, matrix(weights, `${a}.to_out.weight`));
+  const { attentionWeights, mlpWeights } = blockWeights(weights, k);
+  const [gain, bias, toQkv, toOut] = attentionWeights;
+  const [mlpGain, mlpBias, up, upBias, down, downBias] = mlpWeights;
+  const qkv = linear(layerNorm(x, gain, bias), toQkv);
+  const attentionOut = linear(attention(qkv, nClips, nTokens, config.numHeads), toOut);
   const afterAttention: tf.Tensor2D = tf.add(x, attentionOut);
-  const forMlp = layerNorm(afterAttention, vector(weights, `${m}.0.weight`), vector(weights, `${m}.0.bias`));
-  const hidden = gelu(linear(forMlp, matrix(weights, `${m}.1.weight`), vector(weights, `${m}.1.bias`)));
-  const mlpOut = linear(hidden, matrix(weights, `${m}.3.weight`), vector(weights, `${m}.3.bias`));
+  const hidden = gelu(linear(layerNorm(afterAttention, mlpGain, mlpBias), up, upBias));
+  const mlpOut = linear(hidden, down, downBias);
   return { qkv, attentionOut, afterAttention, mlpOut, out: tf.add(afterAttention, mlpOut) };
 }
 

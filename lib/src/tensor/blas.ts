@@ -29,7 +29,10 @@ export interface Blas {
   /** The library's name or path as it was loaded. */
   readonly library: string;
   readonly sgemm: Sgemm;
-  /** Sets how many threads a product uses, for the whole process; does nothing where the library has no such call. */
+  /**
+   * Sets how many threads a large product uses; small ones use one. The number of threads belongs to the process, so
+   * only one JavaScript thread may ask for more than one. Does nothing where the library has no such call.
+   */
   readonly setThreads: (threads: number) => void;
 }
 
@@ -70,10 +73,12 @@ export function loadBlas(): Blas | null {
       const call = handle.func(
         'void cblas_sgemm(int order, int ta, int tb, int m, int n, int k, float alpha, void *a, int lda, void *b, int ldb, float beta, void *c, int ldc)',
       );
+      const threads = new ThreadSetting(handle);
       const sgemm: Sgemm = (transA, transB, m, n, k, a, lda, b, ldb, beta, c, ldc) => {
+        threads.prepare(m * n * k);
         call(ROW_MAJOR, transA ? TRANS : NO_TRANS, transB ? TRANS : NO_TRANS, m, n, k, 1, a, lda, b, ldb, beta, c, ldc);
       };
-      if (multiplies(sgemm)) return { library, sgemm, setThreads: threadSetter(handle) };
+      if (multiplies(sgemm)) return { library, sgemm, setThreads: (n) => threads.allow(n) };
     } catch {
       // Not there: the next one.
     }
@@ -87,12 +92,35 @@ export function loadBlas(): Blas | null {
   return null;
 }
 
-function threadSetter(handle: KoffiLibrary): (threads: number) => void {
-  try {
-    const set = handle.func('void openblas_set_num_threads(int n)');
-    return (threads) => void set(threads);
-  } catch {
-    return () => undefined; // Not OpenBLAS: its own environment variables decide.
+/** From this many multiplications on a second thread pays for being woken. */
+const THREADS_MIN_WORK = 2_000_000;
+
+/** The number of threads of OpenBLAS; other libraries keep to their own environment variables. */
+class ThreadSetting {
+  private readonly set: ((threads: number) => unknown) | null;
+  private allowed = 1;
+  private current = 0;
+
+  constructor(library: KoffiLibrary) {
+    try {
+      this.set = library.func('void openblas_set_num_threads(int n)');
+    } catch {
+      this.set = null;
+    }
+    this.prepare(0);
+  }
+
+  allow(threads: number): void {
+    this.allowed = threads;
+    this.prepare(0);
+  }
+
+  /** Called before each product. */
+  prepare(work: number): void {
+    const wanted = work < THREADS_MIN_WORK ? 1 : this.allowed;
+    if (wanted === this.current) return;
+    this.set?.(wanted);
+    this.current = wanted;
   }
 }
 

@@ -14,6 +14,7 @@ export {
 } from './backend.js';
 export { type Blas } from './blas.js';
 export { attention, gelu, globalNorm, layerNorm, linear, matMul } from './ops.js';
+export { attentionLayer, mlpLayer } from './layers.js';
 export { Adam, type AdamOptions } from './adam.js';
 export { createRng, restoreRng, type Rng, type RngState } from './random.js';
 export { assertShape } from './shape.js';

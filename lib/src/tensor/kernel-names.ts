@@ -6,6 +6,7 @@ export const KERNEL = {
   layerNormGrad: 'KeymynaLayerNormGrad',
   gelu: 'KeymynaGelu',
   geluGrad: 'KeymynaGeluGrad',
+  geluAndGrad: 'KeymynaGeluAndGrad',
   attention: 'KeymynaAttention',
   attentionGrad: 'KeymynaAttentionGrad',
   adam: 'KeymynaAdam',

@@ -4,41 +4,17 @@
  * `Identity`, which copies every tensor that the tape saves for a gradient.
  */
 import type { Blas } from './blas.js';
+import { registerGradients, runKernel } from './gradients.js';
 import { KERNEL } from './kernel-names.js';
+import { Multiplier } from './multiplier.js';
 import { tf } from './tf.js';
 import { WasmHeap, type HeapBackend } from './wasm-heap.js';
 
 type Info = tf.TensorInfo;
 type Named = Record<string, Info>;
 
-/** Under this many multiplications the call into a native library costs more than it saves. */
-const BLAS_MIN_WORK = 32_768;
-
 /** Bytes that the GELU kernels need for what is left over after whole vectors. */
 const GELU_SCRATCH = 192;
-
-/** Matrix products on the heap, by the BLAS where there is one and the product is worth it. */
-class Multiplier {
-  constructor(
-    private readonly heap: WasmHeap,
-    private readonly blas: Blas | null,
-  ) {}
-
-  /** C [m, n] = op(A) op(B) (+ C) with addresses into the heap. */
-  // prettier-ignore
-  gemm(transA: boolean, transB: boolean, m: number, n: number, k: number, a: number, lda: number, b: number, ldb: number, c: number, ldc: number, accumulate = false): void {
-    const { heap, blas } = this;
-    if (blas && m * n * k >= BLAS_MIN_WORK) {
-      const size = (rows: number, ld: number, cols: number): number => (rows - 1) * ld + cols;
-      const viewA = heap.view(a, transA ? size(k, lda, m) : size(m, lda, k));
-      const viewB = heap.view(b, transB ? size(n, ldb, k) : size(k, ldb, n));
-      blas.sgemm(transA, transB, m, n, k, viewA, lda, viewB, ldb, accumulate ? 1 : 0, heap.view(c, size(m, ldc, n)), ldc);
-      return;
-    }
-    const scratch = heap.scratch(heap.kernels.gemmScratchBytes(n));
-    heap.kernels.gemm(transA ? 1 : 0, transB ? 1 : 0, m, n, k, a, lda, b, ldb, c, ldc, accumulate ? 1 : 0, scratch);
-  }
-}
 
 /** The live set-up; a second `registerKernels` replaces it, so that tests can switch the BLAS off and on. */
 let heap: WasmHeap;
@@ -74,12 +50,17 @@ function batchMatMul(inputs: Named, attrs: { transposeA: boolean; transposeB: bo
   return out;
 }
 
-function linear({ x, weight, bias }: Named): Info {
+/** x weight' (+ bias) (+ residual): what is added goes into the output first, and the product on top of it. */
+function linear({ x, weight, bias, residual }: Named): Info {
   const [rows, k] = x.shape;
   const n = weight.shape[0];
   const out = heap.output([rows, n]);
-  if (bias) heap.kernels.fillRows(rows, n, heap.at(bias), heap.at(out));
-  multiplier.gemm(false, true, rows, n, k, heap.at(x), k, heap.at(weight), k, heap.at(out), n, bias !== undefined);
+  const to = heap.at(out);
+  if (residual && bias) heap.kernels.addToRows(rows, n, heap.at(residual), heap.at(bias), to);
+  else if (residual) heap.view(to, rows * n).set(heap.view(heap.at(residual), rows * n));
+  else if (bias) heap.kernels.fillRows(rows, n, heap.at(bias), to);
+  const accumulate = bias !== undefined || residual !== undefined;
+  multiplier.gemm(false, true, rows, n, k, heap.at(x), k, heap.at(weight), k, to, n, accumulate);
   return out;
 }
 
@@ -98,13 +79,13 @@ function layerNorm({ x, gain, bias }: Named, { epsilon }: { epsilon: number }): 
   return [y, stats];
 }
 
-function layerNormGrad({ x, gain, stats, dy }: Named): Info[] {
+function layerNormGrad({ x, gain, stats, dy, around }: Named): Info[] {
   const [rows, cols] = x.shape;
   const dx = heap.output([rows, cols]);
   const dGain = heap.output([cols]);
   const dBias = heap.output([cols]);
   // prettier-ignore
-  heap.kernels.layerNormGrad(rows, cols, heap.at(x), heap.at(gain), heap.at(stats), heap.at(dy), heap.at(dx), heap.at(dGain), heap.at(dBias));
+  heap.kernels.layerNormGrad(rows, cols, heap.at(x), heap.at(gain), heap.at(stats), heap.at(dy), around ? heap.at(around) : 0, heap.at(dx), heap.at(dGain), heap.at(dBias));
   return [dx, dGain, dBias];
 }
 
@@ -122,31 +103,81 @@ function geluGrad({ x, dy }: Named): Info {
   return dx;
 }
 
+/** [activation, gradient of the pre-activation x, its sums over rows]; the gradient is written over `dy`. */
+function geluAndGrad({ x, dy }: Named): Info[] {
+  const [rows, cols] = x.shape;
+  const y = heap.output(x.shape);
+  const dBias = heap.output([cols]);
+  const scratch = heap.scratch(GELU_SCRATCH);
+  const at = heap.at(dy);
+  heap.kernels.geluAndGrad(rows, cols, heap.at(x), at, heap.at(y), at, heap.at(dBias), scratch);
+  return [y, heap.shared(dy), dBias];
+}
+
 interface AttentionSizes {
   readonly nClips: number;
   readonly nTokens: number;
   readonly numHeads: number;
 }
 
+/** From this many numbers in q k' of one head on, the products of attention are left to the BLAS too. */
+const BLAS_MIN_SCORES = 1024;
+
 function attention({ qkv }: Named, { nClips, nTokens, numHeads }: AttentionSizes): Info[] {
   const inner = qkv.shape[1] / 3;
   const headDim = inner / numHeads;
   const out = heap.output([nClips * nTokens, inner]);
   const probs = heap.output([nClips, numHeads, nTokens, nTokens]);
-  const scratch = heap.scratch(heap.kernels.gemmScratchBytes(Math.max(nTokens, headDim)));
-  // prettier-ignore
-  heap.kernels.attention(nClips, nTokens, numHeads, headDim, heap.at(qkv), heap.at(probs), heap.at(out), scratch);
+  const [n, d, ld, area] = [nTokens, headDim, 3 * inner, nTokens * nTokens];
+  if (!multiplier.hasBlas || area < BLAS_MIN_SCORES) {
+    const scratch = heap.scratch(heap.kernels.gemmScratchBytes(Math.max(n, d)));
+    heap.kernels.attention(nClips, n, numHeads, d, heap.at(qkv), heap.at(probs), heap.at(out), scratch);
+    return [out, probs];
+  }
+  forEachHead(nClips, numHeads, (clip, head, index) => {
+    const q = heap.at(qkv) + 4 * (clip * n * ld + head * d);
+    const [k, v] = [q + 4 * inner, q + 8 * inner];
+    const p = heap.at(probs) + 4 * index * area;
+    multiplier.gemm(false, true, n, n, d, q, ld, k, ld, p, n);
+    heap.kernels.softmaxRows(n, n, 1 / Math.sqrt(d), p);
+    multiplier.gemm(false, false, n, d, n, p, n, v, ld, heap.at(out) + 4 * (clip * n * inner + head * d), inner);
+  });
   return [out, probs];
 }
 
 function attentionGrad({ qkv, probs, dy }: Named, { nClips, nTokens, numHeads }: AttentionSizes): Info {
-  const headDim = qkv.shape[1] / 3 / numHeads;
+  const inner = qkv.shape[1] / 3;
+  const headDim = inner / numHeads;
   const dqkv = heap.output(qkv.shape);
-  const packing = heap.kernels.gemmScratchBytes(Math.max(nTokens, headDim));
-  const scratch = heap.scratch(packing + 4 * nTokens * nTokens);
-  // prettier-ignore
-  heap.kernels.attentionGrad(nClips, nTokens, numHeads, headDim, heap.at(qkv), heap.at(probs), heap.at(dy), heap.at(dqkv), scratch + packing, scratch);
+  const [n, d, ld, area] = [nTokens, headDim, 3 * inner, nTokens * nTokens];
+  if (!multiplier.hasBlas || area < BLAS_MIN_SCORES) {
+    const packing = heap.kernels.gemmScratchBytes(Math.max(n, d));
+    const scratch = heap.scratch(packing + 4 * area);
+    // prettier-ignore
+    heap.kernels.attentionGrad(nClips, n, numHeads, d, heap.at(qkv), heap.at(probs), heap.at(dy), heap.at(dqkv), scratch + packing, scratch);
+    return dqkv;
+  }
+  const scores = heap.output([n, n]);
+  const ds = heap.at(scores);
+  forEachHead(nClips, numHeads, (clip, head, index) => {
+    const offset = 4 * (clip * n * ld + head * d);
+    const [q, dq] = [heap.at(qkv) + offset, heap.at(dqkv) + offset];
+    const [k, v, dk, dv] = [q + 4 * inner, q + 8 * inner, dq + 4 * inner, dq + 8 * inner];
+    const p = heap.at(probs) + 4 * index * area;
+    const dOut = heap.at(dy) + 4 * (clip * n * inner + head * d);
+    multiplier.gemm(true, false, n, d, n, p, n, dOut, inner, dv, ld); // dV = P' dO
+    multiplier.gemm(false, true, n, n, d, dOut, inner, v, ld, ds, n); // dP = dO V'
+    heap.kernels.softmaxGradRows(n, n, 1 / Math.sqrt(d), p, ds);
+    multiplier.gemm(false, false, n, d, n, ds, n, k, ld, dq, ld); // dQ = dS K
+    multiplier.gemm(true, false, n, d, n, ds, n, q, ld, dk, ld); // dK = dS' Q
+  });
+  heap.release(scores);
   return dqkv;
+}
+
+/** Every head of every clip, with its place among all of them. */
+function forEachHead(nClips: number, numHeads: number, run: (clip: number, head: number, index: number) => void): void {
+  for (let index = 0; index < nClips * numHeads; index++) run(Math.floor(index / numHeads), index % numHeads, index);
 }
 
 /** Writes into the parameter and its moments in place; `ownData` comes first where others may hold the data. */
@@ -179,55 +210,6 @@ export function sumOfSquares(x: tf.Tensor): number {
   return heap.kernels.sumOfSquares(x.size, heap.at(x));
 }
 
-const runKernel = (name: string, inputs: Record<string, tf.Tensor>, attrs: object = {}): tf.Tensor[] => {
-  const out: unknown = tf.engine().runKernel(name, inputs, attrs as tf.NamedAttrMap);
-  return Array.isArray(out) ? (out as tf.Tensor[]) : [out as tf.Tensor];
-};
-
-function registerGradients(): void {
-  const gradient = (config: tf.GradConfig): void => tf.registerGradient(config);
-  gradient({
-    kernelName: KERNEL.linear,
-    inputsToSave: ['x', 'weight'],
-    gradFunc: (dy, saved) => {
-      const d = dy as tf.Tensor2D;
-      const [x, weight] = saved as tf.Tensor2D[];
-      return {
-        x: () => tf.matMul(d, weight),
-        weight: () => tf.matMul(d, x, true, false),
-        bias: () => runKernel(KERNEL.columnSums, { x: d })[0],
-      };
-    },
-  });
-  gradient({
-    kernelName: KERNEL.layerNorm,
-    inputsToSave: ['x', 'gain'],
-    outputsToSave: [false, true],
-    gradFunc: (dy, saved) => {
-      const [x, gain, stats] = saved;
-      const d = (dy as unknown as tf.Tensor[])[0];
-      // Run here and not inside the functions below: each of those is tidied by itself.
-      const [dx, dGain, dBias] = runKernel(KERNEL.layerNormGrad, { x, gain, stats, dy: d });
-      return { x: () => dx, gain: () => dGain, bias: () => dBias };
-    },
-  });
-  gradient({
-    kernelName: KERNEL.gelu,
-    inputsToSave: ['x'],
-    gradFunc: (dy, [x]) => ({ x: () => runKernel(KERNEL.geluGrad, { x, dy: dy as tf.Tensor })[0] }),
-  });
-  gradient({
-    kernelName: KERNEL.attention,
-    inputsToSave: ['qkv'],
-    outputsToSave: [false, true],
-    gradFunc: (dy, saved, attrs) => {
-      const [qkv, probs] = saved;
-      const d = (dy as unknown as tf.Tensor[])[0];
-      return { qkv: () => runKernel(KERNEL.attentionGrad, { qkv, probs, dy: d }, attrs)[0] };
-    },
-  });
-}
-
 /** What stands in for kernels of the backend. */
 const REPLACEMENTS = { BatchMatMul: batchMatMul, Identity: identity } as const;
 
@@ -251,6 +233,7 @@ export function registerKernels(blas: Blas | null): void {
   register(KERNEL.layerNormGrad, layerNormGrad);
   register(KERNEL.gelu, gelu);
   register(KERNEL.geluGrad, geluGrad);
+  register(KERNEL.geluAndGrad, geluAndGrad);
   register(KERNEL.attention, attention);
   register(KERNEL.attentionGrad, attentionGrad);
   register(KERNEL.adam, adam);

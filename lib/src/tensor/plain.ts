@@ -59,3 +59,39 @@ export function plainAttention(qkv: tf.Tensor2D, nClips: number, nTokens: number
   });
   return (numHeads === 1 ? heads[0] : tf.concat(heads, 1)) as tf.Tensor2D;
 }
+
+/** The weights of a block's attention: LayerNorm, the packed projection [3*H*D, width], the way back [width, H*D]. */
+export type AttentionLayerWeights = readonly [gain: tf.Tensor1D, bias: tf.Tensor1D, qkv: tf.Tensor2D, out: tf.Tensor2D];
+
+/** x + attention(LayerNorm(x)) */
+export function plainAttentionLayer(
+  x: tf.Tensor2D,
+  [gain, bias, qkv, out]: AttentionLayerWeights,
+  nClips: number,
+  nTokens: number,
+  numHeads: number,
+  epsilon: number,
+): tf.Tensor2D {
+  const projected = plainLinear(plainLayerNorm(x, gain, bias, epsilon), qkv);
+  return tf.add(x, plainLinear(plainAttention(projected, nClips, nTokens, numHeads), out));
+}
+
+/** The weights of a block's MLP: LayerNorm, Linear to the hidden layer and its bias, Linear back and its bias. */
+export type MlpLayerWeights = readonly [
+  gain: tf.Tensor1D,
+  bias: tf.Tensor1D,
+  up: tf.Tensor2D,
+  upBias: tf.Tensor1D,
+  down: tf.Tensor2D,
+  downBias: tf.Tensor1D,
+];
+
+/** x + down(gelu(up(LayerNorm(x)))) */
+export function plainMlpLayer(
+  x: tf.Tensor2D,
+  [gain, bias, up, upBias, down, downBias]: MlpLayerWeights,
+  epsilon: number,
+): tf.Tensor2D {
+  const hidden = plainGelu(plainLinear(plainLayerNorm(x, gain, bias, epsilon), up, upBias));
+  return tf.add(x, plainLinear(hidden, down, downBias));
+}

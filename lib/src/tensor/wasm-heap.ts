@@ -1,7 +1,7 @@
 /**
  * The heap of the TensorFlow.js wasm backend, and the suite's own kernels running inside it. What is used of the
- * backend's internals is named here and nowhere else: `makeOutput`, `incRef`, `refCount`, `dataIdMap`, `wasm.asm.memory`,
- * `_malloc`, `_free`.
+ * backend's internals is named here and nowhere else: `makeOutput`, `incRef`, `refCount`, `disposeData`, `dataIdMap`,
+ * `wasm.asm.memory`, `_malloc`, `_free`.
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -18,10 +18,13 @@ export interface KernelExports {
   geluAndGrad(rows: number, cols: number, x: number, dy: number, y: number, dx: number, sums: number, scratch: number): void;
   columnSums(rows: number, cols: number, x: number, out: number): void;
   fillRows(rows: number, cols: number, x: number, out: number): void;
+  addToRows(rows: number, cols: number, x: number, bias: number, out: number): void;
   // prettier-ignore
   layerNorm(rows: number, cols: number, epsilon: number, x: number, gain: number, bias: number, y: number, stats: number): void;
   // prettier-ignore
-  layerNormGrad(rows: number, cols: number, x: number, gain: number, stats: number, dy: number, dx: number, dGain: number, dBias: number): void;
+  layerNormGrad(rows: number, cols: number, x: number, gain: number, stats: number, dy: number, around: number, dx: number, dGain: number, dBias: number): void;
+  softmaxRows(rows: number, cols: number, scale: number, x: number): void;
+  softmaxGradRows(rows: number, cols: number, scale: number, p: number, ds: number): void;
   // prettier-ignore
   attention(nClips: number, nTokens: number, numHeads: number, headDim: number, qkv: number, probs: number, out: number, scratch: number): void;
   // prettier-ignore
@@ -54,6 +57,7 @@ export interface HeapBackend {
   makeOutput(shape: readonly number[], dtype: 'float32'): tf.TensorInfo;
   incRef(dataId: object): void;
   refCount(dataId: object): number;
+  disposeData(dataId: object): boolean;
 }
 
 /** The heap, the kernels in it, and one growing piece of scratch space. */
@@ -91,6 +95,11 @@ export class WasmHeap {
   /** A new float32 tensor whose data is not cleared. */
   output(shape: readonly number[]): tf.TensorInfo {
     return this.backend.makeOutput(shape, 'float32');
+  }
+
+  /** Gives back an output that no tensor was made of. */
+  release({ dataId }: tf.TensorInfo): void {
+    this.backend.disposeData(dataId);
   }
 
   /** The same data under a further handle. */
