@@ -69,6 +69,8 @@ await compile('resample', []);
 await compile('probe', []);
 // voices.wasm: the synthesizer's voices, over a memory of their own.
 await compile('voices', []);
+// tsne.wasm: the forces of a map; each map gets a memory of its own.
+await compile('tsne', ['--importMemory']);
 
 // gradients.js: the gradients of TensorFlow.js' operations. The package leaves them out of its build for Node and ships
 // them as modules that Node cannot resolve; its registries are global, so a bundle of them serves the same instance.

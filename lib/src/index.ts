@@ -13,6 +13,7 @@ export * as pretrain from './pretrain/index.js';
 export * as embeddings from './embeddings/index.js';
 export * as probe from './probe/index.js';
 export * as maps from './maps/index.js';
+export * as tsne from './tsne/index.js';
 export * as experiments from './experiments/index.js';
 export * as figures from './figures/index.js';
 export * as notebook from './notebook/index.js';
