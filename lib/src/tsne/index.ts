@@ -28,4 +28,5 @@ export {
   startState,
 } from './optimize.js';
 export { type FittedMap, transform, type Transformed, type TransformOptions } from './transform.js';
+export { tsneJs, type TsneJsMap, type TsneJsOptions } from './tsneJs.js';
 export { asPoints, neighbourAccuracy, neighbourPreservation, partnerRanks, trustworthiness } from './measures.js';

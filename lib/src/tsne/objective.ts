@@ -49,7 +49,7 @@ export function divergence(matrix: SparseMatrix, mapPoints: Float32Array, z: num
 
 /**
  * KL(P || Q) of a map in nats: exact over the entries of the sparse P, with Z over every pair (`exact`, the default) or by
- * Barnes and Hut at theta .5 (`barnesHut`, off by less than .1 %), for maps of very many points.
+ * Barnes and Hut at theta .5 (`barnesHut`, off by some tenths of a percent), for maps of very many points.
  *
  * @param mapPoints [n, 2]
  */

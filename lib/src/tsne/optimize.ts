@@ -26,7 +26,7 @@ export interface Stage {
   readonly momentum: number;
   /**
    * Learning rate in the convention of van der Maaten's code, which leaves the 4 out of the gradient; `auto` (default):
-   * max(200, n / 12) (Belkina et al. 2019). scikit-learn's number is a quarter of it.
+   * max(200, n / 12) (Belkina et al. 2019), below 50 points 4 n. scikit-learn's number is a quarter of it.
    */
   readonly learningRate?: number | 'auto';
   /** Least gain (default .01). */
@@ -64,6 +64,9 @@ export interface OptimizeOptions {
 /** Iterations between two looks at the event loop, so that a signal can arrive and a page be drawn. */
 const BREATH = 10;
 
+/** The learning rate of n points; 200 would throw a handful so far apart that float32 loses their q. */
+const autoLearningRate = (n: number): number => Math.max(Math.min(200, 4 * n), n / 12);
+
 /** The state before the first iteration. @param mapPoints [n, 2] where the points start */
 export function startState(mapPoints: Float32Array): MapState {
   return {
@@ -100,7 +103,8 @@ export async function optimize(
   checkOption(where, 'minGain', minGain, 0, Infinity);
   checkOption(where, 'theta', theta, 0, 2);
   checkCount(where, 'every', every, 1, Infinity);
-  const learningRate = stage.learningRate === undefined || stage.learningRate === 'auto' ? Math.max(200, n / 12) : stage.learningRate; // prettier-ignore
+  const asked = stage.learningRate ?? 'auto';
+  const learningRate = asked === 'auto' ? autoLearningRate(n) : asked;
   checkOption(where, 'learningRate', learningRate, Number.MIN_VALUE, Infinity);
 
   const forces = new MapForces(matrix, chooseRepulsion(options.repulsion ?? 'auto', n), theta);
