@@ -2,15 +2,17 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { DEFAULT_SIZE, drawingJson, embedPicture, figureIdIn, type Drawing } from 'keymyna/notebook';
 import { writeFileAtomic } from 'keymyna/store';
-import type { Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { launchBrowser } from './browser.js';
 import { isCode, joined, readNotebook, writeNotebook, type Lines } from './notebookFile.js';
 
 const PLOTLY = createRequire(import.meta.url).resolve('plotly.js-dist/plotly.js');
 const PAPER_SCALE = 2; // of the PNG beside the page; the one inside notebooks is at scale 1
+const PAGES = Math.min(2, availableParallelism()); // that draw at once
 const EXPORT_VERSION = 1; // a change of what is exported makes all pictures anew
 
 interface ImageFiles {
@@ -33,40 +35,104 @@ export function figureIds(folder: string): string[] {
     .sort();
 }
 
+interface Picture {
+  readonly id: string;
+  readonly drawing: string;
+  /** In the SVG: which drawing it was made from. */
+  readonly mark: string;
+}
+
 /**
- * Makes SVG and PNG of each figure in `folder` whose drawing is not the one that its pictures were made from; the SVG
- * carries the drawing's hash. The browser is started only if there is something to draw.
- * @returns how many were drawn and how many were there already; `drawn` is null if no browser could be started
+ * Makes SVG and PNG of each figure in a folder whose drawing is not the one that its pictures were made from; the SVG
+ * carries the drawing's hash. The browser is started when there is first something to draw, and stays until `close`.
  */
+export class Pictures {
+  private readonly drawn = new Set<string>();
+  private browser: Promise<Browser | null> | null = null;
+  private readonly pages: Promise<Page>[] = [];
+  private last: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly folder: string,
+    private readonly options: { log: (line: string) => void; signal?: AbortSignal },
+  ) {}
+
+  /** Draws what is new or changed by now, after what is being drawn. */
+  draw(): Promise<void> {
+    this.last = this.last.then(() => this.drawChanged());
+    this.last.catch(() => {}); // told to whoever waits for it
+    return this.last;
+  }
+
+  /** How many were drawn and how many were there already; `drawn` is null if no browser could be started. */
+  async counts(): Promise<{ drawn: number | null; unchanged: number }> {
+    const changed = this.changed().length;
+    const unchanged = figureIds(this.folder).length - changed - this.drawn.size;
+    return { drawn: this.browser && !(await this.browser) ? null : this.drawn.size, unchanged };
+  }
+
+  /** Ends the browser, once what is being drawn is done or has failed. */
+  async close(): Promise<void> {
+    await this.last.catch(() => {});
+    await (await this.browser)?.close();
+  }
+
+  private changed(): Picture[] {
+    return figureIds(this.folder)
+      .flatMap((id) => {
+        const drawing = drawingJson(readFileSync(join(this.folder, `${id}.html`), 'utf8'));
+        return drawing === null ? [] : [{ id, drawing, mark: `<!--drawing ${drawingHash(drawing)}-->` }];
+      })
+      .filter(({ id, mark }) => !isDrawn(imageFiles(this.folder, id), mark));
+  }
+
+  private async drawChanged(): Promise<void> {
+    const queue = this.changed();
+    if (queue.length === 0) return;
+    const browser = await (this.browser ??= launchBrowser(this.options.log));
+    if (browser === null) return;
+    while (this.pages.length < Math.min(PAGES, queue.length)) this.pages.push(openPage(browser));
+    await Promise.all(
+      this.pages.map(async (opening) => {
+        const page = await opening;
+        for (let next = queue.shift(); next; next = queue.shift()) {
+          this.options.signal?.throwIfAborted();
+          await this.drawOne(page, next);
+        }
+      }),
+    );
+  }
+
+  private async drawOne(page: Page, { id, drawing, mark }: Picture): Promise<void> {
+    const files = imageFiles(this.folder, id);
+    const figure = JSON.parse(drawing) as Drawing;
+    writeFileAtomic(files.png, Buffer.from(await toImage(page, figure, 'png', PAPER_SCALE), 'base64'));
+    writeFileAtomic(files.preview, Buffer.from(await toImage(page, figure, 'png', 1), 'base64'));
+    writeFileAtomic(files.svg, `${await toImage(page, figure, 'svg', 1)}${mark}\n`); // last: its mark says that all are there
+    this.drawn.add(id);
+  }
+}
+
+/** A page that can draw, in a context of its own, so that pages do not wait for each other. */
+async function openPage(browser: Browser): Promise<Page> {
+  const page = await (await browser.newContext({ offline: true })).newPage();
+  await page.setContent('<!doctype html><meta charset="utf-8">');
+  await page.addScriptTag({ path: PLOTLY });
+  return page;
+}
+
+/** `Pictures` once: draws what changed in a folder. */
 export async function exportImages(
   folder: string,
   options: { log: (line: string) => void; signal?: AbortSignal },
 ): Promise<{ drawn: number | null; unchanged: number }> {
-  const all = figureIds(folder).flatMap((id) => {
-    const drawing = drawingJson(readFileSync(join(folder, `${id}.html`), 'utf8'));
-    return drawing === null ? [] : [{ id, drawing, mark: `<!--drawing ${drawingHash(drawing)}-->` }];
-  });
-  const changed = all.filter(({ id, mark }) => !isDrawn(imageFiles(folder, id), mark));
-  const unchanged = all.length - changed.length;
-  if (changed.length === 0) return { drawn: 0, unchanged };
-  const browser = await launchBrowser(options.log);
-  if (browser === null) return { drawn: null, unchanged };
+  const pictures = new Pictures(folder, options);
   try {
-    const page = await (await browser.newContext({ offline: true })).newPage();
-    await page.setContent('<!doctype html><meta charset="utf-8">');
-    await page.addScriptTag({ path: PLOTLY });
-    for (const { id, drawing, mark } of changed) {
-      options.signal?.throwIfAborted();
-      const files = imageFiles(folder, id);
-      const figure = JSON.parse(drawing) as Drawing;
-      writeFileAtomic(files.png, Buffer.from(await toImage(page, figure, 'png', PAPER_SCALE), 'base64'));
-      writeFileAtomic(files.preview, Buffer.from(await toImage(page, figure, 'png', 1), 'base64'));
-      writeFileAtomic(files.svg, `${await toImage(page, figure, 'svg', 1)}${mark}\n`); // last: its mark says that all are there
-    }
+    await pictures.draw();
+    return await pictures.counts();
   } finally {
-    await browser.close();
+    await pictures.close();
   }
-  return { drawn: changed.length, unchanged };
 }
 
 const drawingHash = (drawing: string): string =>
