@@ -1,37 +1,35 @@
-/** The paper's 28 probe architectures, trained for one pass over the clips each: ours over threads, the peer in turn. */
+/**
+ * The paper's 28 probe architectures, one pass over the training clips each, then the score on validation: ours by the
+ * grid runner over threads, the peer one after the other.
+ */
+import { mkdtempSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { architectureGrid, headParameterCount, type ProbeConfig } from 'keymyna/probe';
-import { parallelMap } from 'keymyna/workers';
+import { join } from 'node:path';
+import { architectureGrid, type GridRun, runGrid } from 'keymyna/probe';
+import { initBackend } from 'keymyna/tensor';
 import { type Answer, compareChecks, type Comparison, type Setting, timed } from './measure.js';
-import { TRAINING, writeEmbeddings } from './probeStep.js';
+import { readProbeData, TRAINING, writeEmbeddings } from './probeStep.js';
 
-export function writeInputs(folder: string, { clips, width }: Setting): void {
-  writeEmbeddings(folder, clips, width);
+export function writeInputs(folder: string, { clips, validClips, width }: Setting): void {
+  writeEmbeddings(folder, clips + validClips, width);
 }
 
 export async function measure(
   folder: string,
-  { width, widest, repeats }: Setting,
+  { clips, widest, repeats }: Setting,
 ): Promise<{ ms: number[]; check: number[] }> {
-  const cost = ({ hidden }: ProbeConfig): number => headParameterCount(hidden, width);
-  const grid = architectureGrid(TRAINING)
-    .filter(({ hidden }) => hidden.every((entry) => typeof entry === 'string' || entry <= widest))
-    // The longest first: no thread is left alone with one at the end.
-    .sort((a, b) => cost(b) - cost(a));
-  let losses: number[] = [];
+  await initBackend();
+  const grid = architectureGrid({ ...TRAINING, selection: 'valid' }).filter(({ hidden }) =>
+    hidden.every((entry) => typeof entry === 'string' || entry <= widest),
+  );
+  const data = { train: readProbeData(folder, 0, clips), valid: readProbeData(folder, clips) };
+  let runs: GridRun[] = [];
   const run = async (): Promise<void> => {
-    losses = await parallelMap<ProbeConfig, number>(
-      new URL('./probeGridTask.js', import.meta.url),
-      'probeGridTask',
-      grid,
-      {
-        threads: availableParallelism(),
-        init: folder,
-      },
-    );
+    // A new folder each time: a run whose file is there is not made again.
+    runs = await runGrid(grid, data, { dir: mkdtempSync(join(folder, 'grid-')), threads: availableParallelism() });
   };
   const ms = await timed(run, { warmUp: 0, repeats });
-  return { ms, check: [losses.length, losses.reduce((sum, x) => sum + x, 0) / losses.length] };
+  return { ms, check: [runs.length, runs.reduce((sum, { history }) => sum + history[0].trainLoss, 0) / runs.length] };
 }
 
 export function compare(ours: Answer, peer: Answer): Comparison {

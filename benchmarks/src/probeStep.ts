@@ -25,14 +25,14 @@ export function writeEmbeddings(folder: string, nClips: number, width: number): 
   writeNpy(join(folder, 'keys.npy'), { shape: [nClips], data: keys });
 }
 
-/** The embeddings as a table with one clip a track. @param limit the first clips only */
-export function readProbeData(folder: string, limit = Infinity): ProbeData {
+/** Clips `from` up to `until` as a table with one clip a track. */
+export function readProbeData(folder: string, from = 0, until = Infinity): ProbeData {
   const { shape, data } = readNpy(join(folder, 'embeddings.npy'));
   const width = shape[1];
-  const nClips = Math.min(limit, shape[0]);
-  const rows = Array.from({ length: nClips }, (_, i) => data.slice(i * width, (i + 1) * width) as Float32Array);
-  const ids = rows.map((_, i) => `clip ${i}`);
-  const keyOfTrack = (readNpy(join(folder, 'keys.npy')).data as Int32Array).slice(0, nClips);
+  const keyOfTrack = (readNpy(join(folder, 'keys.npy')).data as Int32Array).slice(from, until);
+  const rowOf = (clip: number): Float32Array => data.slice(clip * width, (clip + 1) * width) as Float32Array;
+  const rows = Array.from(keyOfTrack, (_, i) => rowOf(from + i));
+  const ids = rows.map((_, i) => `clip ${from + i}`);
   return { table: buildTable(ids, rows, width), keyOfTrack };
 }
 
@@ -57,7 +57,7 @@ export async function measure(folder: string, { hidden }: Setting): Promise<{ ms
   // Without dropout, whose masks no two libraries share.
   await trainProbe(
     { ...TRAINING, hidden: [hidden] },
-    { train: readProbeData(folder, CHECKED_STEPS * BATCH) },
+    { train: readProbeData(folder, 0, CHECKED_STEPS * BATCH) },
     { weights, draws: { order: inOrder }, onStep: (loss) => check.push(loss) },
   );
   const ends: number[] = [];

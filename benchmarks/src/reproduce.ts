@@ -1,4 +1,5 @@
 /** The whole `npm run reproduce -- --preset laptop` from nothing, beside an earlier checkout that is built. */
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,8 +7,7 @@ import { InputError } from 'keymyna';
 import { readJson } from 'keymyna/store';
 import { plainEnvironment } from './machine.js';
 import type { Row } from './results.js';
-import type { Command } from './run.js';
-import { runJob, type RunOptions } from './run.js';
+import { type Command, runJob, type RunOptions } from './run.js';
 
 export const REPRODUCE = 'reproduce-laptop';
 
@@ -34,21 +34,26 @@ export async function reproduceRow(root: string, before: string, rounds: number,
     };
   };
   try {
-    const row = await runJob(
+    return await runJob(
       {
         name: REPRODUCE,
         setting: 'reproduce --preset laptop, nothing in the cache, from the command to the gallery',
         goal: 0.5,
         ratioOf: 'ms',
         ours: reproduce(root),
-        peers: [{ ...reproduce(before), label: 'this suite before its acceleration' }],
+        peers: [{ ...reproduce(before), label: `this suite${commitOf(before)}` }],
         rounds,
         compare: () => ({ problem: null }),
       },
       options,
     );
-    return row;
   } finally {
     for (const cache of caches) rmSync(cache, { recursive: true, force: true });
   }
+}
+
+/** ` at commit ...` where git knows it. */
+function commitOf(folder: string): string {
+  const { status, stdout } = spawnSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: folder, encoding: 'utf8' });
+  return status === 0 ? ` at commit ${stdout.trim()}` : ', an earlier checkout';
 }
