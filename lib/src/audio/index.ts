@@ -1,5 +1,5 @@
 /**
- * audio/: from files to mono samples at 16 kHz: decoding, channels, resampling; wav bytes for players.
+ * audio/: from files to mono samples at 16 kHz: decoding, channels, resampling; augmentations; wav bytes for players.
  * May import tensor/ (random numbers of effects) only.
  */
 export {
@@ -13,3 +13,15 @@ export {
 } from './decode.js';
 export { resample, type ResampleMethod } from './resample.js';
 export { encodeWav } from './wav.js';
+export { applyAugmentation } from './augment/apply.js';
+export { mixNoise, pinkNoise, rms } from './augment/noise.js';
+export {
+  type Augmentation,
+  type AugmentationId,
+  type AugmentationInfo,
+  augmentationInfo,
+  type AugmentationOption,
+  AUGMENTATION_IDS,
+  AUGMENTATIONS,
+  labelShift,
+} from './augment/registry.js';

@@ -1,9 +1,8 @@
 /** What readers of files need to know of a recording: how long it is, and which of its items are silent. */
 import { statSync } from 'node:fs';
 import { InputError } from '../errors.js';
-import { decodeAudio, loadAudio, SAMPLE_RATE } from '../audio/index.js';
+import { decodeAudio, loadAudio, rms, SAMPLE_RATE } from '../audio/index.js';
 import type { Cache } from '../store/index.js';
-import { rms } from './room.js';
 
 /** A recording as found; a file that cannot be decoded has a `problem` and no length. */
 export interface Recording {

@@ -2,12 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { SoundBankLoader, SpessaSynthProcessor, type BasicSoundBank } from 'spessasynth_core';
-import { SAMPLE_RATE } from '../audio/index.js';
+import { rms, SAMPLE_RATE } from '../audio/index.js';
 import { InputError } from '../errors.js';
 import { createRng } from '../tensor/index.js';
 import { arrange, DRUM_CHANNEL, type NoteEvent } from './arrange.js';
 import type { PieceRecipe } from './recipe.js';
-import { addNoise, reverberate, rms, setPeak } from './room.js';
+import { addNoise, reverberate, setPeak } from './room.js';
 import type { Font } from './timbres.js';
 import { BLOCK, VoiceLoop } from './voices.js';
 

@@ -1,4 +1,5 @@
 /** What happens between instruments and microphone: a room's reverberation, noise, level. */
+import { mixNoise, pinkNoise } from '../audio/index.js';
 import type { Rng } from '../tensor/index.js';
 
 /** Comb and allpass delays of Schroeder's reverberator (1962), seconds; mutually prime at 16 kHz. */
@@ -57,26 +58,9 @@ export function reverberate(samples: Float32Array, sampleRate: number, seconds: 
   }
 }
 
-/** Root mean square. */
-export function rms(samples: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < samples.length; i++) sum += samples[i] * samples[i];
-  return Math.sqrt(sum / Math.max(1, samples.length));
-}
-
-/** Adds pink noise in place, `snrDb` below the music's RMS (Kellet's three-pole filter of uniform noise). */
+/** Adds pink noise in place, `snrDb` below the music's RMS. */
 export function addNoise(samples: Float32Array, snrDb: number, rng: Rng): void {
-  const noise = new Float32Array(samples.length);
-  let [a, b, c] = [0, 0, 0];
-  for (let i = 0; i < noise.length; i++) {
-    const white = 2 * rng.uniform() - 1;
-    a = 0.99765 * a + white * 0.099046;
-    b = 0.963 * b + white * 0.2965164;
-    c = 0.57 * c + white * 1.0526913;
-    noise[i] = a + b + c + white * 0.1848;
-  }
-  const gain = (rms(samples) / rms(noise)) * Math.pow(10, -snrDb / 20);
-  for (let i = 0; i < samples.length; i++) samples[i] += gain * noise[i];
+  mixNoise(samples, pinkNoise(samples.length, rng), snrDb);
 }
 
 /** Scales in place to a peak of `peakDb` dBFS (at most 0, so nothing clips). */

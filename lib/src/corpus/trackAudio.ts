@@ -1,8 +1,8 @@
 /** A track's sound, wherever it comes from. */
+import { rms } from '../audio/index.js';
 import { InputError } from '../errors.js';
 import { cutRecording } from './recordings.js';
 import { renderPiece } from './render.js';
-import { rms } from './room.js';
 import type { Track } from './track.js';
 
 /**
