@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   bootstrapInterval,
+  drawResamples,
   mcnemar,
   meanAndDeviation,
   pairedBootstrap,
@@ -75,6 +76,39 @@ describe('bootstrapInterval', () => {
       }),
       { numRuns: 30 },
     );
+  });
+
+  test('law: drawn once and shared gives what drawing each time gives, to the bit', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.double({ min: -5, max: 5, noNaN: true }), { minLength: 1, maxLength: 40 }),
+        fc.integer({ min: 1, max: 60 }),
+        (values, resamples) => {
+          const drawn = drawResamples(values.length, { uniform: uniformOf(9), resamples });
+          const each = () => ({ uniform: uniformOf(9), resamples });
+          const median = (sample: Float64Array) => sample.slice().sort()[sample.length >> 1];
+          expect(bootstrapInterval(values, { drawn })).toEqual(bootstrapInterval(values, each()));
+          expect(bootstrapInterval(values, { drawn, statistic: median })).toEqual(
+            bootstrapInterval(values, { ...each(), statistic: median }),
+          );
+          const other = values.map((value) => Math.sin(value));
+          expect(pairedBootstrap(values, other, { drawn })).toEqual(pairedBootstrap(values, other, each()));
+          // The mean of each resample as plain loops have it.
+          const plain = Array.from({ length: resamples }, (_, r) => {
+            let sum = 0;
+            for (let i = 0; i < values.length; i++) sum += values[drawn.draws[r * values.length + i]];
+            return sum / values.length;
+          });
+          const mean = (sample: Float64Array) => sample.reduce((a, b) => a + b, 0) / sample.length;
+          const interval = bootstrapInterval(values, { drawn, statistic: mean });
+          expect(bootstrapInterval(values, { drawn })).toEqual(interval);
+          expect(interval.low).toBe(quantileOfSorted(Float64Array.from(plain).sort(), 0.5 * (1 - 0.95)));
+        },
+      ),
+      { numRuns: 60 },
+    );
+    const drawn = drawResamples(3, { uniform: uniformOf(1) });
+    expect(() => bootstrapInterval([1, 2], { drawn })).toThrow(/resamples of 3 tracks; expected 2/);
   });
 
   test('takes any statistic', () => {

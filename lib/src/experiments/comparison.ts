@@ -3,7 +3,6 @@ import { InputError } from '../errors.js';
 import { confusionMatrix, CIRCLE_OF_FIFTHS, KEYS, scoreKeys } from '../keys/index.js';
 import { estimateKeyByTemplate, TEMPLATE_PROFILES } from '../probe/index.js';
 import { mcnemar, pairedBootstrap, standardDeviation } from '../stats/index.js';
-import { createRng } from '../tensor/index.js';
 import { loadChroma } from './features.js';
 import type {
   ComparisonMeasurement,
@@ -16,7 +15,7 @@ import type {
 } from './measurements.js';
 import { probeOutcome, representations } from './probing.js';
 import { keysOf, measured, rounded, type Run } from './run.js';
-import { BOTH_FIFTHS, FIFTH_ABOVE, intervalOver, trackHits, trackMeans } from './scores.js';
+import { BOTH_FIFTHS, drawnFor, FIFTH_ABOVE, intervalOver, trackHits, trackMeans } from './scores.js';
 
 export const TEST_SPLITS: readonly TestSplit[] = ['test', 'testTimbre'];
 
@@ -149,11 +148,9 @@ export function comparedPairs(systems: readonly Estimates[]): [Estimates, Estima
 
 function compare(run: Run, a: Estimates, b: Estimates, split: TestSplit): PairwiseRow {
   const reference = keysOf(run, split);
-  const rng = createRng(0);
   const scores = [a, b].map((system) => trackMeans(reference, system.bySplit[split], FIFTH_ABOVE));
   const { difference, low, high, pValue } = pairedBootstrap(scores[0], scores[1], {
-    uniform: () => rng.uniform(),
-    resamples: run.preset.resamples,
+    drawn: drawnFor(run, reference.length),
   });
   const right = [a, b].map((system) =>
     Array.from(reference, (keyId, track) => system.bySplit[split][0][track] === keyId),

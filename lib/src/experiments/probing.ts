@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import type { Split } from '../corpus/index.js';
 import { saveEmbeddingTable } from '../embeddings/index.js';
 import { scoreKeys } from '../keys/index.js';
-import type { ProbeConfig } from '../probe/index.js';
+import { headParameterCount, type ProbeConfig } from '../probe/index.js';
 import { configId, readJson } from '../store/index.js';
 import {
   encodersOfRun,
@@ -218,14 +218,17 @@ export async function computeProbes(run: Run): Promise<void> {
 async function trainAll(run: Run, stage: string, requests: readonly ProbeRequest[]): Promise<void> {
   const units = requests.map((request) => {
     const item = probeUnit(run, request);
-    const isMlp = request.method === 'mlp';
-    return {
-      item,
-      weight: item.configs.length * (isMlp ? 20 : 1) * (request.withFlaws ? 3 : 1),
-      isDone: existsSync(item.path),
-    };
+    return { item, weight: weightOf(item), isDone: existsSync(item.path) };
   });
+  // The longest first, so that no thread is left with one alone.
+  units.sort((a, b) => b.weight - a.weight);
   await runStage(run, stage, units, new URL('./probeTask.js', import.meta.url), 'probeTask');
+}
+
+/** About what a unit costs: a step's fixed part, then its parameters. */
+function weightOf({ configs }: ProbeUnit): number {
+  const width = 128; // of a small encoder; only progress goes by it
+  return configs.reduce((sum, { hidden = [] }) => sum + 1 + Math.round(headParameterCount(hidden, width) / 20_000), 0);
 }
 
 async function melMeanTables(run: Run): Promise<TablePaths> {

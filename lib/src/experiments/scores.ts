@@ -1,6 +1,6 @@
 /** From estimated keys to scores with intervals; several seeds are averaged track by track before tracks are resampled. */
 import { mirexScore, type Ruler } from '../keys/index.js';
-import { bootstrapInterval } from '../stats/index.js';
+import { bootstrapInterval, drawResamples, type Resamples } from '../stats/index.js';
 import { createRng } from '../tensor/index.js';
 import type { Interval } from './measurements.js';
 import { rounded, type Run } from './run.js';
@@ -28,13 +28,23 @@ export function trackHits(reference: ArrayLike<number>, estimates: readonly (rea
   );
 }
 
+const drawn: Resamples[] = [];
+
+/** The resamples (seed 0) of so many tracks: the same for every system, so they are drawn once. */
+export function drawnFor(run: Run, nTracks: number): Resamples {
+  const { resamples } = run.preset;
+  const known = drawn.find((one) => one.n === nTracks && one.resamples === resamples);
+  if (known) return known;
+  const rng = createRng(0);
+  const fresh = drawResamples(nTracks, { uniform: () => rng.uniform(), resamples });
+  drawn.unshift(fresh);
+  drawn.length = Math.min(drawn.length, 4); // as many as there are splits
+  return fresh;
+}
+
 /** Mean with its 95 % percentile bootstrap interval over tracks. */
 export function intervalOver(run: Run, values: ArrayLike<number>): Interval {
-  const rng = createRng(0);
-  const { estimate, low, high } = bootstrapInterval(values, {
-    uniform: () => rng.uniform(),
-    resamples: run.preset.resamples,
-  });
+  const { estimate, low, high } = bootstrapInterval(values, { drawn: drawnFor(run, values.length) });
   return { estimate: rounded(estimate, 5), low: rounded(low, 5), high: rounded(high, 5) };
 }
 

@@ -1,6 +1,6 @@
 /** What a trained probe is worth on a split: every track's answer, the scores, their intervals. */
 import { type KeyScore, mirexScore, scoreKeys } from '../keys/index.js';
-import { type BootstrapInterval, bootstrapInterval } from '../stats/index.js';
+import { type BootstrapInterval, bootstrapInterval, drawResamples } from '../stats/index.js';
 import { createRng } from '../tensor/index.js';
 import type { Decision } from './config.js';
 import { topKAccuracy } from './decide.js';
@@ -64,10 +64,9 @@ export function scoreIntervals(
   estimated: ArrayLike<number>,
   { seed = 0, resamples, level }: IntervalOptions = {},
 ): ScoreIntervals {
-  const interval = (values: ArrayLike<number>): BootstrapInterval => {
-    const rng = createRng(seed);
-    return bootstrapInterval(values, { uniform: () => rng.uniform(), resamples, level });
-  };
+  const rng = createRng(seed);
+  const drawn = drawResamples(reference.length, { uniform: () => rng.uniform(), resamples });
+  const interval = (values: ArrayLike<number>): BootstrapInterval => bootstrapInterval(values, { drawn, level });
   return {
     weighted: interval(trackScores(reference, estimated, false)),
     weightedBothFifths: interval(trackScores(reference, estimated, true)),

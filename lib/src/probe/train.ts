@@ -141,7 +141,10 @@ function* trainingEpochs(
       const clips = order.subarray(from, from + config.batchSize);
       const n = clips.length;
       const x = rows.subarray(0, n * width);
-      clips.forEach((clip, i) => x.set(embeddings.subarray(clip * width, (clip + 1) * width), i * width));
+      for (let i = 0; i < n; i++) {
+        const row = clips[i] * width;
+        for (let j = 0; j < width; j++) x[i * width + j] = embeddings[row + j]; // views of rows would cost more
+      }
       const keyIds = Int32Array.from(clips, (clip) => keyOfTrack[trackOf[clip]]);
       const draw =
         config.mixUp === null
