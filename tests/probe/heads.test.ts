@@ -216,6 +216,20 @@ test('dropout draws the rarer places only, and as often as it says', () => {
   }
 });
 
+test('the table of gaps gives what the logarithm gives', () => {
+  for (const rate of [0.03, 0.3, 0.5, 0.75, 0.9, 0.99]) {
+    const own = rarePlaces(100_000, rate, createRng(7)).slice();
+    const rng = createRng(7);
+    const logCommon = Math.log1p(-(rate >= 0.5 ? 1 - rate : rate));
+    const plain: number[] = [];
+    for (let place = -1; ; plain.push(place)) {
+      place += 1 + Math.floor(Math.log(1 - rng.uniform()) / logCommon);
+      if (place >= 100_000) break;
+    }
+    expect(Array.from(own)).toEqual(plain);
+  }
+});
+
 test('heads hold no tensors, and a memory is used again clear', () => {
   const before = tf.memory().numTensors;
   const train = (): unknown => {

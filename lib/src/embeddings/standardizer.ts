@@ -14,10 +14,12 @@ export function fitStandardizer(table: Pick<EmbeddingTable, 'embeddings' | 'nCli
   const { embeddings, nClips, width } = table;
   if (nClips === 0) throw new InputError('fitStandardizer', 'the table has no clips; expected at least one');
   const mean = new Float64Array(width);
-  for (let i = 0; i < embeddings.length; i++) mean[i % width] += embeddings[i];
+  for (let start = 0; start < embeddings.length; start += width)
+    for (let column = 0; column < width; column++) mean[column] += embeddings[start + column];
   for (let column = 0; column < width; column++) mean[column] /= nClips;
   const scale = new Float64Array(width);
-  for (let i = 0; i < embeddings.length; i++) scale[i % width] += (embeddings[i] - mean[i % width]) ** 2;
+  for (let start = 0; start < embeddings.length; start += width)
+    for (let column = 0; column < width; column++) scale[column] += (embeddings[start + column] - mean[column]) ** 2;
   for (let column = 0; column < width; column++) {
     const deviation = Math.sqrt(scale[column] / nClips);
     // A constant column's rounded mean can leave a deviation of some ulps, which must not be blown up to 1.
@@ -35,6 +37,8 @@ export function standardize(table: EmbeddingTable, { mean, scale }: Standardizer
       `a table of width ${width}; the standardizer was fitted on width ${mean.length}`,
     );
   const scaled = new Float32Array(embeddings.length);
-  for (let i = 0; i < embeddings.length; i++) scaled[i] = (embeddings[i] - mean[i % width]) / scale[i % width];
+  for (let start = 0; start < embeddings.length; start += width)
+    for (let column = 0; column < width; column++)
+      scaled[start + column] = (embeddings[start + column] - mean[column]) / scale[column];
   return { ...table, embeddings: scaled };
 }

@@ -64,7 +64,11 @@ export function initialWeights(hidden: readonly HiddenEntry[], width: number, rn
     if (layer.kind !== 'linear') continue;
     const { name, inputs, outputs } = layer;
     const bound = 1 / Math.sqrt(inputs);
-    const draw = (length: number): Float32Array => Float32Array.from({ length }, () => bound * (2 * rng.uniform() - 1));
+    const draw = (length: number): Float32Array => {
+      const values = new Float32Array(length);
+      for (let i = 0; i < length; i++) values[i] = bound * (2 * rng.uniform() - 1);
+      return values;
+    };
     weights.set(`${name}.weight`, float32([outputs, inputs], draw(outputs * inputs)));
     weights.set(`${name}.bias`, float32([outputs], draw(outputs)));
   }

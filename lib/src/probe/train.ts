@@ -2,12 +2,12 @@
 import { fitStandardizer, type EmbeddingTable } from '../embeddings/index.js';
 import { InputError } from '../errors.js';
 import { assertKeyId, scoreKeys } from '../keys/index.js';
-import { createRng } from '../tensor/index.js';
+import { createRng, withOneBlasThread } from '../tensor/index.js';
 import type { Progress } from '../workers/index.js';
 import { type ProbeConfig, probeConfig } from './config.js';
 import { decideTracks } from './decide.js';
 import { createHead } from './createHead.js';
-import { type Head, type HeadWeights, initialWeights } from './head.js';
+import { type Head, headParameterCount, type HeadWeights, initialWeights } from './head.js';
 import { mixRows, type MixUpDraw, softTargets } from './mixUp.js';
 import { type EpochRecord, prepareTable, Probe, type ProbeData } from './probe.js';
 
@@ -36,6 +36,9 @@ export interface TrainProbeOptions {
     readonly mixUp?: (step: number, n: number) => MixUpDraw;
   };
 }
+
+/** Trainable values from which on the products of a step are worth more than one thread. */
+const THREADS_FROM = 4e6;
 
 /** One way of choosing the epoch whose weights are kept, with the split that it reads. */
 export type EpochChoice =
@@ -75,6 +78,17 @@ export async function trainProbeEachWay(
   options: TrainProbeOptions = {},
 ): Promise<Probe[]> {
   const config = probeConfig(fields);
+  const work = (): Promise<Probe[]> => followTraining(config, train, choices, options);
+  // Small products gain nothing from further threads, and wait for them where the cores have other work.
+  return headParameterCount(config.hidden, train.table.width) < THREADS_FROM ? withOneBlasThread(work) : work();
+}
+
+async function followTraining(
+  config: ProbeConfig,
+  train: ProbeData,
+  choices: readonly EpochChoice[],
+  options: TrainProbeOptions,
+): Promise<Probe[]> {
   assertData('train', train, train.table.width);
   for (const choice of choices)
     if (choice.selection !== 'last') assertData(choice.selection, choice.data, train.table.width);
