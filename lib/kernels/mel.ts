@@ -247,6 +247,15 @@ function framePair(
   }
 }
 
+/** 1 if the magnitudes of n float32 samples (and of up to 3 behind them) are at most `limit`; NaN is not. */
+export function isWithin(n: i32, samples: usize, limit: f32): i32 {
+  const most = f32x4.splat(limit);
+  let all = i32x4.splat(-1);
+  const end = samples + ((<usize>n) << 2);
+  for (let p = samples; p < end; p += 16) all = v128.and(all, f32x4.le(f32x4.abs(v128.load(p)), most));
+  return i32x4.all_true(all) ? 1 : 0;
+}
+
 /** Power spectra of `nFrames` frames, `hop` samples apart: out [nFrames, half + 1] float32. */
 export function powerFrames(
   nFrames: i32, half: i32, hop: i32, samples: usize, window: usize, turns: usize, unpack: usize, order: usize,

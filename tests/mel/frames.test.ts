@@ -28,7 +28,7 @@ describe('the kernel gives the bits of its plain twin', () => {
   it('power, for every size, hop and length', () => {
     fc.assert(
       fc.property(framings, ({ samples, ...framing }) => {
-        const ours = framesByKernel(samples, framing, null);
+        const ours = framesByKernel('test', samples, framing, null);
         expect(ours).not.toBeNull();
         expect(Buffer.compare(bytes(ours!), bytes(framesPlain(samples, framing, null)))).toBe(0);
       }),
@@ -41,15 +41,27 @@ describe('the kernel gives the bits of its plain twin', () => {
     for (const nFrames of [3, 512, 513, 1100]) {
       const samples = signalOf((nFrames - 1) * 160 + 1000, nMels);
       const framing = { nFft: 2048, hopLength: 160 };
-      const ours = framesByKernel(samples, framing, bank)!;
+      const ours = framesByKernel('test', samples, framing, bank)!;
       expect(Buffer.compare(bytes(ours), bytes(framesPlain(samples, framing, bank)))).toBe(0);
+    }
+  });
+
+  it.each([NaN, Infinity, -Infinity, 2 ** 41])('%d is found wherever it lies, also where no frame is', (bad) => {
+    const rng = createRng(3);
+    for (let n = 0; n < 200; n++) {
+      const samples = signalOf(40 + rng.int(500), n);
+      const at = n < 100 ? samples.length - 1 - rng.int(5) : rng.int(samples.length);
+      samples[at] = bad;
+      const framing = { nFft: [8, 16, 64][n % 3], hopLength: 1 + rng.int(40) };
+      const message = new RegExp(`test: sample ${at} is ${bad}`);
+      expect(() => framesByKernel('test', samples, framing, null)).toThrow(message);
     }
   });
 
   it('the comparison sees one changed sample', () => {
     const samples = signalOf(4000, 1);
     const framing = { nFft: 2048, hopLength: 512 };
-    const ours = framesByKernel(samples, framing, null)!;
+    const ours = framesByKernel('test', samples, framing, null)!;
     samples[2000] *= 1.001;
     expect(Buffer.compare(bytes(ours), bytes(framesPlain(samples, framing, null)))).not.toBe(0);
   });

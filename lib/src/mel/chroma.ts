@@ -56,7 +56,7 @@ function findPeaks(power: Float32Array, sampleRate: number, config: ChromaConfig
   const octaves = new Float64Array(high - low + 1);
   const strengths = new Float64Array(high - low + 1);
   let strongest = 0;
-  for (let k = low; k <= high; k++) strongest = Math.max(strongest, power[k]);
+  for (let k = low; k <= high; k++) if (power[k] > strongest) strongest = power[k];
   const floor = strongest * 1e-6;
   let count = 0;
   for (let k = low; k <= high; k++) {
@@ -131,15 +131,19 @@ export function chromagram(samples: Float32Array, config: ChromaConfig = CHROMA)
   let strongest = 0;
   for (const { strengths, count } of frames)
     for (let i = 0; i < count; i++) strongest = Math.max(strongest, strengths[i]);
+  const harmonics = Array.from({ length: config.nHarmonics }, (_, i) => ({
+    octaves: Math.log2(i + 1),
+    weight: config.harmonicDecay ** i,
+  }));
   const bins = new Float64Array(BINS_PER_OCTAVE);
   for (const { octaves, strengths, count } of frames) {
     for (let i = 0; i < count; i++) {
       const relative = strengths[i] / strongest;
       const strength = config.compression > 0 ? Math.log1p(config.compression * relative) : relative;
-      for (let h = 1; h <= config.nHarmonics; h++) {
-        const octave = octaves[i] - tuning - Math.log2(h);
+      for (const harmonic of harmonics) {
+        const octave = octaves[i] - tuning - harmonic.octaves;
         const bin = Math.round((octave - Math.floor(octave)) * BINS_PER_OCTAVE) % BINS_PER_OCTAVE;
-        bins[bin] += strength * config.harmonicDecay ** (h - 1);
+        bins[bin] += strength * harmonic.weight;
       }
     }
   }

@@ -7,6 +7,7 @@ import type { MelFilterBank } from './filterBank.js';
 /** What mel.wasm exports; addresses are bytes into its memory. */
 interface KernelExports {
   readonly memory: WasmMemory;
+  isWithin(n: number, samples: number, limit: number): number;
   // prettier-ignore
   powerFrames(nFrames: number, half: number, hop: number, samples: number, window: number, turns: number, unpack: number, order: number, z: number, power: number, out: number): void;
   // prettier-ignore
@@ -92,7 +93,7 @@ export class FrameBlocks {
     this.order = place(4 * plan.half);
     this.bands = place(bank ? 8 * bank.nMels : 0);
     this.weights = place(bank ? 8 * bank.weights.length : 0);
-    this.samples = place(4 * ((this.maxFrames - 1) * hop + nFft));
+    this.samples = place(4 * ((this.maxFrames - 1) * hop + nFft + 3));
     this.out = place(4 * this.maxFrames * this.nOut);
     const { memory } = kernel;
     const missing = end - memory.buffer.byteLength;
@@ -117,6 +118,14 @@ export class FrameBlocks {
   /** Where the samples of a block of `nFrames` frames go, before `run`. */
   input(nFrames: number): Float32Array {
     return new Float32Array(this.kernel.memory.buffer, this.samples, (nFrames - 1) * this.hop + 2 * this.half);
+  }
+
+  /** Whether the magnitudes of all samples in `input` are at most `limit`; NaN is not. */
+  isWithin(nFrames: number, limit: number): boolean {
+    const n = (nFrames - 1) * this.hop + 2 * this.half;
+    // The kernel looks at four samples at a time; behind the last there may be anything.
+    new Float32Array(this.kernel.memory.buffer, this.samples + 4 * n, 3).fill(0);
+    return this.kernel.isWithin(n, this.samples, limit) === 1;
   }
 
   /** The results of the block whose samples are in `input`: [nMels, nFrames], or [nFrames, nBins] without a bank. */

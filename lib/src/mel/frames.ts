@@ -1,4 +1,5 @@
 /** Power of every frame of a signal, summed into mel bands or not: by the kernel, and its plain twin. */
+import { InputError } from '../errors.js';
 import { RealFft } from './fft.js';
 import { MEL, type MelFilterBank } from './filterBank.js';
 import { FrameBlocks, frameKernel } from './frameKernel.js';
@@ -21,19 +22,43 @@ export function hannWindow(n: number): Float64Array {
   return Float64Array.from({ length: n }, (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / n));
 }
 
+/** Largest magnitude whose power surely stays finite in float32. Audio is -1..1; integers as floats pass as well. */
+const MAX_MAGNITUDE = 1e12;
+
 /**
  * Power of all frames, Hann window, computed in float64, rounded to float32.
  *
- * @param samples finite numbers
+ * @param where what to name in errors
+ * @param samples at least nFft / 2 + 1
  * @param bank mel bands to sum up; null gives the power itself
  * @returns [nMels, nFrames] with a bank, [nFrames, nFft / 2 + 1] without
+ * @throws InputError for NaN or infinities
  */
-export function analyseFrames(samples: Float32Array, framing: Framing, bank: MelFilterBank | null): Float32Array {
-  return framesByKernel(samples, framing, bank) ?? framesPlain(samples, framing, bank);
+export function analyseFrames(
+  where: string,
+  samples: Float32Array,
+  framing: Framing,
+  bank: MelFilterBank | null,
+): Float32Array {
+  const known = framesByKernel(where, samples, framing, bank);
+  if (known) return known;
+  assertMagnitudes(where, samples);
+  return framesPlain(samples, framing, bank);
+}
+
+function assertMagnitudes(where: string, samples: Float32Array): void {
+  for (let i = 0; i < samples.length; i++) {
+    if (!(Math.abs(samples[i]) <= MAX_MAGNITUDE))
+      throw new InputError(
+        where,
+        `sample ${i} is ${samples[i]}, numbers between -${MAX_MAGNITUDE} and ${MAX_MAGNITUDE} were expected.`,
+      );
+  }
 }
 
 /** As `analyseFrames`, by the compiled kernel: the same bits as `framesPlain`; null where it cannot run. */
 export function framesByKernel(
+  where: string,
   samples: Float32Array,
   { nFft, hopLength }: Framing,
   bank: MelFilterBank | null,
@@ -44,9 +69,11 @@ export function framesByKernel(
   const blocks = new FrameBlocks(kernel, hannWindow(nFft), hopLength, bank);
   const nOut = bank ? bank.nMels : nFft / 2 + 1;
   const data = new Float32Array(nFrames * nOut);
+  if (hopLength > nFft / 2) assertMagnitudes(where, samples); // some samples are in no frame
   for (let first = 0; first < nFrames; first += blocks.maxFrames) {
     const n = Math.min(blocks.maxFrames, nFrames - first);
     copyReflected(samples, first * hopLength - nFft / 2, blocks.input(n));
+    if (!blocks.isWithin(n, MAX_MAGNITUDE)) assertMagnitudes(where, samples);
     const block = blocks.run(n);
     if (bank) for (let m = 0; m < nOut; m++) data.set(block.subarray(m * n, (m + 1) * n), m * nFrames + first);
     else data.set(block, first * nOut);
