@@ -31,17 +31,27 @@ export interface RunOptions {
   readonly log: (line: string) => void;
 }
 
-/** One process of a command. @throws Error with the end of its messages if it fails */
-export function answerOf(command: Command, extra: Readonly<Record<string, string>> = {}): Promise<Answer> {
+/**
+ * One process of a command.
+ *
+ * @param timeout milliseconds after which it is ended and null returned; 0 = none
+ * @throws Error with the end of its messages if it fails
+ */
+export async function answerOf(
+  command: Command,
+  extra: Readonly<Record<string, string>> = {},
+  timeout = 0,
+): Promise<Answer | null> {
   const { program, args, env, cwd, byClock } = command;
   const begin = performance.now();
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { env: { ...env, ...extra }, cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(program, args, { env: { ...env, ...extra }, cwd, stdio: ['ignore', 'pipe', 'pipe'], timeout });
     let [out, messages] = ['', ''];
     child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => (messages += text));
     child.on('error', reject);
     child.on('close', (code) => {
+      if (timeout > 0 && child.killed) return resolve(null);
       if (code !== 0)
         return reject(new Error(`${program} ${args.join(' ')} ended with ${code}:\n${(messages || out).slice(-2000)}`));
       if (byClock) return resolve({ ms: [performance.now() - begin], mb: 0, check: [], version: '' });
@@ -54,9 +64,16 @@ export function answerOf(command: Command, extra: Readonly<Record<string, string
 async function fastest(peers: readonly Command[], log: RunOptions['log']): Promise<Command> {
   if (peers.length === 1) return peers[0];
   const times: number[] = [];
+  let shortest = 0; // of the whole processes, milliseconds
   for (const peer of peers) {
-    times.push(median((await answerOf(peer, { BENCH_CALIBRATE: '1' })).ms));
-    log(`  peer with ${peer.label}: ${times.at(-1)!.toFixed(1)} ms`);
+    const begin = performance.now();
+    // Threads that wait for each other can be many times slower; three times the best is enough to know that.
+    const timeout = shortest === 0 ? 0 : Math.ceil(Math.max(5000, 3 * shortest));
+    const answer = await answerOf(peer, { BENCH_CALIBRATE: '1' }, timeout);
+    const whole = performance.now() - begin;
+    if (answer !== null) shortest = Math.min(shortest || Infinity, whole);
+    times.push(answer === null ? Infinity : median(answer.ms));
+    log(`  peer with ${peer.label}: ${answer === null ? 'ended, far slower' : `${times.at(-1)!.toFixed(1)} ms`}`);
   }
   return peers[times.indexOf(Math.min(...times))];
 }
@@ -75,8 +92,8 @@ export async function runJob(job: Job, { machine, date, log }: RunOptions): Prom
   const peers: Answer[] = [];
   let note: string | undefined;
   for (let round = 0; round < rounds; round++) {
-    ours.push(await answerOf(job.ours));
-    peers.push(await answerOf(chosen));
+    ours.push((await answerOf(job.ours))!);
+    peers.push((await answerOf(chosen))!);
     const [a, b] = [ours[round], peers[round]];
     const comparison = job.compare(a, b);
     if (comparison.problem !== null) throw new Error(`${name}: the two sides differ: ${comparison.problem}`);
