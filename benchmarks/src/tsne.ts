@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { readNpy, writeNpy } from 'keymyna/store';
 import { createRng, initBackend } from 'keymyna/tensor';
 import { tsne } from 'keymyna/tsne';
-import { divergence, pairAffinities } from './divergence.js';
+import { divergence, type PairAffinities, pairAffinities } from './divergence.js';
 import { type Answer, type Comparison, readSetting, type Setting, timed } from './measure.js';
 
 /** How much larger our divergence may be for the maps to count as equally good. */
@@ -39,11 +39,18 @@ export async function measure(
   return { ms, check: [] };
 }
 
+/** Of the inputs in a folder; every round judges its maps by the same ones. */
+const affinitiesOf = new Map<string, PairAffinities>();
+
 /** Both maps by one and the same function. */
 export function compare(_ours: Answer, _peer: Answer, folder: string): Comparison {
   const { perplexity } = readSetting(folder);
-  const { shape, data } = readNpy(join(folder, 'points.npy'));
-  const p = pairAffinities(data as Float32Array, shape[0], shape[1], perplexity);
+  let p = affinitiesOf.get(folder);
+  if (!p) {
+    const { shape, data } = readNpy(join(folder, 'points.npy'));
+    p = pairAffinities(data as Float32Array, shape[0], shape[1], perplexity);
+    affinitiesOf.set(folder, p);
+  }
   const [ours, peer] = ['ours', 'peer'].map((side) => divergence(p, readNpy(join(folder, `${side}-map.npy`)).data));
   const note = `KL divergence ${ours.toFixed(3)}, the peer’s ${peer.toFixed(3)}`;
   return { problem: ours <= TOLERANCE * peer ? null : note, note };
