@@ -1,5 +1,19 @@
 /** Elementary functions, four at a time. */
 
+/** p z + k */
+// @ts-ignore: decorator
+@inline
+export function step(p: v128, z: v128, k: v128): v128 {
+  return f32x4.add(f32x4.mul(p, z), k);
+}
+
+/** 2^n for whole n in [-126, 127] */
+// @ts-ignore: decorator
+@inline
+export function scaleOf(n: v128): v128 {
+  return i32x4.shl(i32x4.add(i32x4.trunc_sat_f32x4_s(n), i32x4.splat(127)), 23);
+}
+
 /** e^x, Cephes' polynomial after range reduction; relative error about 1e-7. x is clamped to [-87, 88]; NaN stays NaN. */
 // @ts-ignore: decorator
 @inline
@@ -15,8 +29,7 @@ export function exp4(x: v128): v128 {
   p = f32x4.add(f32x4.mul(p, r), f32x4.splat(1.6666665459e-1));
   p = f32x4.add(f32x4.mul(p, r), f32x4.splat(5.0000001201e-1));
   const y = f32x4.add(f32x4.add(f32x4.mul(p, f32x4.mul(r, r)), r), f32x4.splat(1));
-  const scale = i32x4.shl(i32x4.add(i32x4.trunc_sat_f32x4_s(n), i32x4.splat(127)), 23);
-  return f32x4.mul(y, scale);
+  return f32x4.mul(y, scaleOf(n));
 }
 
 /** The sum of four lanes, in a fixed order. */

@@ -4,25 +4,13 @@
  * `scratch` (192 bytes), so that a number's result does not depend on where it stands.
  */
 
-/** p z + k */
-// @ts-ignore: decorator
-@inline
-function step(p: v128, z: v128, k: v128): v128 {
-  return f32x4.add(f32x4.mul(p, z), k);
-}
+import { scaleOf, step } from './elementary';
 
 /** x within [-limit, limit]; NaN stays NaN. */
 // @ts-ignore: decorator
 @inline
 function within(x: v128, limit: f32): v128 {
   return f32x4.pmax(f32x4.pmin(x, f32x4.splat(limit)), f32x4.splat(-limit));
-}
-
-/** 2^n for whole n in [-126, 127] */
-// @ts-ignore: decorator
-@inline
-function scaleOf(n: v128): v128 {
-  return i32x4.shl(i32x4.add(i32x4.trunc_sat_f32x4_s(n), i32x4.splat(127)), 23);
 }
 
 /**

@@ -4,8 +4,8 @@
 
 const MR: i32 = 4;
 const NR: i32 = 8;
-const KC: i32 = 256;
-const MC: i32 = 128;
+const KC: i32 = 384;
+const MC: i32 = 64;
 
 /** Packs rows i0.. of op(A) [m, k] into strips of MR rows, k-major inside a strip; missing rows are zero. */
 function packA(a: usize, rowStride: i32, colStride: i32, rows: i32, depth: i32, out: usize): void {

@@ -51,7 +51,7 @@ describe.each([
 
   const holds = (property: (m: number, n: number, k: number) => void): void => {
     const check = (m: number, n: number, k: number): void => tf.tidy(() => property(m, n, k));
-    fc.assert(fc.property(size, size, size, check), { numRuns: 25, examples: [[1, 1, 1], [1, 17, 1], [65, 1, 64]] }); // prettier-ignore
+    fc.assert(fc.property(size, size, size, check), { numRuns: 25, examples: [[1, 1, 1], [1, 17, 1], [65, 1, 64], [1, 16, 2], [10, 16, 3], [7, 64, 2], [40, 32, 1]] }); // prettier-ignore
   };
 
   it('matMul', () => {

@@ -20,20 +20,59 @@ export function gatherPatches(
   const [nRows, nColumns] = tokenGrid(patching, clips[0].mel.nMels, clipFrames);
   const perClip = kept ? kept.length / clips.length : nRows * nColumns;
   const patches = new Float32Array(clips.length * perClip * bins * frames);
-  let target = 0;
+  const area = bins * frames;
   clips.forEach(({ mel, start }, clip) => {
     const { data, nFrames } = mel;
-    for (let k = 0; k < perClip; k++) {
-      const token = kept ? kept[clip * perClip + k] : k;
-      const firstFrame = start + (token % nColumns) * frames;
-      const present = Math.max(0, Math.min(frames, nFrames - firstFrame));
-      const firstBin = Math.floor(token / nColumns) * bins;
-      for (let bin = 0; bin < bins; bin++) {
-        const source = (firstBin + bin) * nFrames + firstFrame;
+    const [first, last] = [clip * perClip, (clip + 1) * perClip];
+    const tokenAt = (row: number): number => (kept ? kept[row] : row - first);
+    const frameOf = (row: number): number => start + (tokenAt(row) % nColumns) * frames;
+    const copy = (row: number): void => {
+      const present = Math.max(0, Math.min(frames, nFrames - frameOf(row)));
+      let source = Math.floor(tokenAt(row) / nColumns) * bins * nFrames + frameOf(row);
+      for (let target = row * area; target < (row + 1) * area; target += frames, source += nFrames) {
         for (let frame = 0; frame < present; frame++) patches[target + frame] = data[source + frame];
-        target += frames;
+      }
+    };
+    let row = first;
+    if (patching === 'vertical') {
+      for (; row + 4 <= last; row += 4) {
+        const [a, b, c, d] = [frameOf(row), frameOf(row + 1), frameOf(row + 2), frameOf(row + 3)];
+        if (Math.max(a, b, c, d) + frames <= nFrames) copyFour(data, nFrames, a, b, c, d, patches, row * area, area);
+        else for (let i = 0; i < 4; i++) copy(row + i);
       }
     }
+    for (; row < last; row++) copy(row);
   });
   return patches;
+}
+
+/**
+ * Four vertical patches, two frames of every band, to places `area` apart. Each band of each patch is a cache miss of
+ * its own; side by side the misses of four patches are waited for at once.
+ */
+function copyFour(
+  data: Float32Array,
+  nFrames: number,
+  a: number,
+  b: number,
+  c: number,
+  d: number,
+  patches: Float32Array,
+  start: number,
+  area: number,
+): void {
+  for (let target = start; target < start + area; target += 2) {
+    patches[target] = data[a];
+    patches[target + 1] = data[a + 1];
+    patches[target + area] = data[b];
+    patches[target + area + 1] = data[b + 1];
+    patches[target + 2 * area] = data[c];
+    patches[target + 2 * area + 1] = data[c + 1];
+    patches[target + 3 * area] = data[d];
+    patches[target + 3 * area + 1] = data[d + 1];
+    a += nFrames;
+    b += nFrames;
+    c += nFrames;
+    d += nFrames;
+  }
 }
