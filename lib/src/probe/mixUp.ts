@@ -48,7 +48,7 @@ export function crossEntropyInPlace(logits: Float64Array, targets: Float64Array)
   for (let start = 0; start < logits.length; start += NUM_KEYS) {
     const end = start + NUM_KEYS;
     let largest = -Infinity;
-    for (let k = start; k < end; k++) largest = Math.max(largest, logits[k]);
+    for (let k = start; k < end; k++) if (logits[k] > largest) largest = logits[k];
     let sum = 0;
     for (let k = start; k < end; k++) sum += exponentials[k - start] = Math.exp(logits[k] - largest);
     const logSum = largest + Math.log(sum);
