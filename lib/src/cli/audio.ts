@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
 import { loadAudio } from '../audio/index.js';
 import { readFolder, readManifest, trackAudio, type Track } from '../corpus/index.js';
-import { embedLayersInThreads, saveEmbeddingTable } from '../embeddings/index.js';
+import { embedLayers, embedLayersInThreads, saveEmbeddingTable } from '../embeddings/index.js';
 import { loadCheckpoint } from '../encoder/index.js';
 import { InputError } from '../errors.js';
 import { melSpectrogram, type MelSpectrogram, type MelTrack } from '../mel/index.js';
@@ -66,24 +66,23 @@ export function registerAudioCommands(program: Command): void {
         ...(patches !== undefined && { patches }),
       };
       // Before any audio is read: a checkpoint that does not fit is known at once.
-      loadCheckpoint(weights, overrides).encoder.dispose();
+      const { encoder } = loadCheckpoint(weights, overrides);
       try {
         const { tracks, failures } = await melTracks(audio, bars, signal);
         const onProgress = bars.of('embed');
+        const common = { clipHop, onProgress, signal };
         const threads = Math.min(availableParallelism(), tracks.length);
-        const tables = await embedLayersInThreads(weights, tracks, [layer], {
-          threads,
-          overrides,
-          clipHop,
-          onProgress,
-          signal,
-        });
+        const tables =
+          threads === 1
+            ? await embedLayers(encoder, tracks, [layer], common)
+            : await embedLayersInThreads(weights, tracks, [layer], { ...common, threads, overrides });
         const table = tables.get(layer)!;
         saveEmbeddingTable(options.out, table);
         bars.stop();
         console.log(`${options.out}: ${table.nClips} clips of ${tracks.length} tracks, width ${table.width}`);
         if (failures > 0) process.exitCode = 1;
       } finally {
+        encoder.dispose();
         bars.stop();
       }
     });

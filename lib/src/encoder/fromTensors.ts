@@ -115,9 +115,11 @@ export function checkedWeights(
     if (tensor.data.length !== sizeOf(shape)) {
       throw new InputError(where, `tensor ${name} holds ${tensor.data.length} values; its shape has ${sizeOf(shape)}`);
     }
-    const values = Float32Array.from(tensor.data);
-    const bad = values.findIndex((x) => !Number.isFinite(x));
-    if (bad >= 0) throw new InputError(where, `tensor ${name} holds ${values[bad]} at position ${bad}`);
+    const values = new Float32Array(tensor.data);
+    // A loop: `findIndex` and `from` call back for each of millions of values.
+    for (let i = 0; i < values.length; i++)
+      if (!Number.isFinite(values[i]))
+        throw new InputError(where, `tensor ${name} holds ${values[i]} at position ${i}`);
     weights.set(name, values);
   }
   return weights;
