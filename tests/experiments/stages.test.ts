@@ -1,9 +1,14 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { embeddedCorpus } from '../../lib/src/corpus/index.js';
+import { embeddingPlan } from '../../lib/src/experiments/embeddingTables.js';
+import { featurePlan } from '../../lib/src/experiments/features.js';
 import * as experiments from '../../lib/src/experiments/index.js';
+import { pretrainingPlan } from '../../lib/src/experiments/pretraining.js';
+import { runStages } from '../../lib/src/experiments/stages.js';
+import { Cache } from '../../lib/src/store/index.js';
 
 let root: string;
 let run: experiments.Run;
@@ -36,19 +41,20 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-/** Every file of the cache with its time of change. */
-function files(): Map<string, number> {
-  const folder = join(root, 'cache');
-  const paths = existsSync(folder) ? readdirSync(folder, { recursive: true, withFileTypes: true }) : [];
+/** Every file of a cache, by its path inside, with what `of` says of it. */
+function filesOf<T>(cache: string, of: (path: string) => T): Map<string, T> {
+  const paths = existsSync(cache) ? readdirSync(cache, { recursive: true, withFileTypes: true }) : [];
   return new Map(
     paths
       .filter((entry) => entry.isFile())
-      .map((entry) => {
-        const path = join(entry.parentPath, entry.name);
-        return [path, statSync(path).mtimeMs];
-      }),
+      .map((entry) => join(entry.parentPath, entry.name))
+      .sort()
+      .map((path) => [relative(cache, path), of(path)]),
   );
 }
+
+/** Every file of the run's cache with its time of change. */
+const files = (): Map<string, number> => filesOf(join(root, 'cache'), (path) => statSync(path).mtimeMs);
 
 describe('the stages of a preset', () => {
   it('stop when asked to, keep what is whole, and go on', async () => {
@@ -60,6 +66,22 @@ describe('the stages of a preset', () => {
     expect(experiments.loadMels(run, 'train').map(({ id }) => id)).toEqual(
       run.corpus.tracks.filter((track) => track.split === 'train').map(({ id }) => id),
     );
+  });
+
+  it('overlap on threads that they share, in the order of what they read, and leave the same tables', async () => {
+    for (const stage of ['pretraining', 'embeddings'] as const) await experiments.runStageOf(run, stage);
+    const cache = new Cache(join(root, 'overlapping'));
+    const told: string[] = [];
+    const onProgress = (stage: string, done: number, total: number) => void (done === total && told.push(stage));
+    const beside = { ...run, cache, options: { ...run.options, threads: 2, onProgress } };
+    const sets = ['train', 'valid', 'test', 'testTimbre'] as const;
+    const plans = () => [featurePlan(beside, sets), pretrainingPlan(beside), embeddingPlan(beside)];
+    const seconds = await runStages(beside, plans());
+    expect(seconds.every((stage) => stage > 0)).toBe(true);
+    expect(told).toEqual(['features', 'pretraining', 'embeddings']);
+    const tensors = (path: string) => (path.endsWith('.safetensors') ? readFileSync(path).toString('base64') : null);
+    expect(filesOf(cache.root, tensors)).toEqual(filesOf(run.cache.root, tensors));
+    expect(await runStages(beside, plans())).toEqual([0, 0, 0]);
   });
 
   it('run one after the other, and a second time do nothing', async () => {

@@ -29,6 +29,22 @@ describe.each([1, 2, 3])('parallelMap with %i threads', (threads) => {
     expect(await parallelMap(tasks, 'whichThread', [], { threads })).toEqual([]);
   });
 
+  it('an item begins after those that it needs have ended, and does not hold up others', async () => {
+    const needs = [[], [], [0], [0, 2], [], [1, 3]];
+    const spans = await parallelMap<number, { begin: number; end: number }>(tasks, 'span', [90, 10, 10, 10, 10, 10], {
+      threads,
+      needs: (index) => needs[index],
+    });
+    needs.forEach((needed, i) =>
+      needed.forEach((before) => expect(spans[i].begin).toBeGreaterThanOrEqual(spans[before].end)),
+    );
+    if (threads > 1) expect(spans[4].begin).toBeLessThan(spans[2].begin);
+    const failing = parallelMap(tasks, 'refuse', items, { threads, needs: (index) => (index > 3 ? [3] : []) });
+    await expect(failing).rejects.toThrow('item 3: is bad');
+    const circular = parallelMap(tasks, 'square', items, { threads: 2, needs: () => [1] });
+    await expect(circular).rejects.toThrow('only items before it can be needed');
+  });
+
   it('typed arrays, views and maps arrive whole', async () => {
     const [a, b] = await parallelMap<number, { data: Float32Array; part: Float32Array; map: Map<string, Int32Array> }>(
       tasks,

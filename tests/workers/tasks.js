@@ -38,3 +38,8 @@ export const slow = () => async (x) => {
   await wait(20);
   return x;
 };
+export const span = () => async (ms) => {
+  const begin = Date.now();
+  await wait(ms);
+  return { begin, end: Date.now() };
+};

@@ -2,16 +2,22 @@
 import { existsSync } from 'node:fs';
 import { Encoder, loadCheckpoint } from '../encoder/index.js';
 import { embedLayers, saveEmbeddingTable } from '../embeddings/index.js';
+import type { MelTrack } from '../mel/index.js';
 import { createRng, initBackend } from '../tensor/index.js';
 import type { EmbeddingUnit } from './embeddingTables.js';
 import { readMelShard } from './features.js';
-import { stageTask, Stopped } from './stages.js';
+import { type Span, type StageItem, stageTask, Stopped } from './stages.js';
 
 /** Factory for `runStage`: a backend of its own for this thread, then table after table. */
-export async function embedTask(
-  init: unknown,
-): Promise<(message: { unit: number; item: EmbeddingUnit; weight: number }) => Promise<void>> {
+export async function embedTask(init: unknown): Promise<(message: StageItem<EmbeddingUnit>) => Promise<Span>> {
   await initBackend();
+  /** What the last unit read: the units of a split come one after the other. */
+  let last: { key: string; tracks: MelTrack[] } | null = null;
+  const tracksOf = (paths: readonly string[]): MelTrack[] => {
+    const key = paths.join();
+    if (last?.key !== key) last = { key, tracks: paths.flatMap(readMelShard) };
+    return last.tracks;
+  };
   return stageTask<EmbeddingUnit>(init, async ({ encoder: source, melPaths, outputs }, count, isStopped) => {
     const stop = new AbortController();
     const missing = outputs.filter(({ path }) => !existsSync(path));
@@ -23,7 +29,7 @@ export async function embedTask(
     try {
       const tables = await embedLayers(
         encoder,
-        melPaths.flatMap(readMelShard),
+        tracksOf(melPaths),
         missing.map(({ layer }) => layer),
         {
           signal: stop.signal,

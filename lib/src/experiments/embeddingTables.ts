@@ -8,7 +8,7 @@ import { featureShards, loadMels } from './features.js';
 import { encodersOf, type EncoderOfSeed } from './jobs.js';
 import { checkpointOf, jobsOf, pretrainingUnit } from './pretraining.js';
 import { STAGES_VERSION, type Run } from './run.js';
-import { runStage } from './stages.js';
+import type { StagePlan } from './stages.js';
 
 export type TableLayer = number | 'output';
 
@@ -54,8 +54,8 @@ export function layersOf(run: Run, encoder: EncoderOfSeed): TableLayer[] {
 
 const ALL_SPLITS: readonly Split[] = ['train', 'valid', 'test', 'testTimbre'];
 
-/** Computes the tables that are missing, encoder and split one unit. */
-export async function computeEmbeddings(run: Run): Promise<void> {
+/** The tables as units, one for an encoder and a split. */
+export function embeddingPlan(run: Run): StagePlan<EmbeddingUnit> {
   const whole = encodersOfRun(run).flatMap((encoder) =>
     ALL_SPLITS.map((split) => embeddingUnit(run, encoder, split, layersOf(run, encoder))),
   );
@@ -68,10 +68,11 @@ export async function computeEmbeddings(run: Run): Promise<void> {
     item,
     weight,
     isDone: item.outputs.every(({ path }) => existsSync(path)),
+    reads: 'checkpoint' in item.encoder ? [...item.melPaths, item.encoder.checkpoint] : item.melPaths,
   }));
-  // The longest first, so that no thread is left with a long one at the end.
-  units.sort((a, b) => b.weight - a.weight);
-  await runStage(run, 'embeddings', units, new URL('./embedTask.js', import.meta.url), 'embedTask');
+  // The longest first, so that no thread is left with a long one at the end; those of one split together.
+  units.sort((a, b) => b.weight - a.weight || a.item.melPaths[0].localeCompare(b.item.melPaths[0]));
+  return { stage: 'embeddings', units };
 }
 
 /** Pretrained encoders whose snapshots are looked at: the base jobs of every seed. */
@@ -103,7 +104,7 @@ function embeddingUnit(
   };
 }
 
-/** A table that `computeEmbeddings` made. */
+/** A table that the embedding stage made. */
 export function loadTable(
   run: Run,
   encoder: EncoderOfSeed,

@@ -3,12 +3,10 @@ import { trackAudio, type Track } from '../corpus/index.js';
 import { chromagram, CLIP_SAMPLES, melSpectrogram } from '../mel/index.js';
 import { float32, type StoredTensor, writeSafetensors } from '../store/index.js';
 import type { FeatureShard } from './features.js';
-import { stageTask, Stopped } from './stages.js';
+import { type Span, type StageItem, stageTask, Stopped } from './stages.js';
 
 /** Factory for `runStage`: renders or decodes the tracks of a shard and writes its two files. */
-export function featureTask(
-  init: unknown,
-): (message: { unit: number; item: FeatureShard; weight: number }) => Promise<void> {
+export function featureTask(init: unknown): (message: StageItem<FeatureShard>) => Promise<Span> {
   return stageTask<FeatureShard>(init, async (shard, count, isStopped) => {
     const mels = new Map<string, StoredTensor>();
     const chromas = new Map<string, StoredTensor>();

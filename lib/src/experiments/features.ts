@@ -5,7 +5,7 @@ import { buildTable, type EmbeddingTable } from '../embeddings/index.js';
 import { CHROMA, MEL, type MelTrack } from '../mel/index.js';
 import { configId, readSafetensors, type StoredTensor } from '../store/index.js';
 import type { Run } from './run.js';
-import { runStage } from './stages.js';
+import type { StagePlan } from './stages.js';
 
 /** Rises whenever mel or chroma change. */
 const FEATURES_VERSION = 1;
@@ -56,16 +56,17 @@ function shardsOf(run: Run, set: FeatureSet): FeatureShard[] {
   return shards;
 }
 
-/** Computes the features that are missing, over worker threads. */
-export async function computeFeatures(run: Run, sets: readonly FeatureSet[]): Promise<void> {
+/** The shards of some sets as units. */
+export function featurePlan(run: Run, sets: readonly FeatureSet[]): StagePlan<FeatureShard> {
   const units = sets
     .flatMap((set) => featureShards(run, set))
     .map((item) => ({
       item,
       weight: item.tracks.length,
       isDone: existsSync(item.melPath) && existsSync(item.chromaPath),
+      makes: [item.melPath, item.chromaPath],
     }));
-  await runStage(run, 'features', units, new URL('./featureTask.js', import.meta.url), 'featureTask');
+  return { stage: 'features', units };
 }
 
 /** Mel spectrograms of a shard file. */
@@ -76,7 +77,7 @@ export function readMelShard(path: string): MelTrack[] {
   });
 }
 
-/** Mel spectrograms of all tracks of a set; `computeFeatures` must have run. */
+/** Mel spectrograms of all tracks of a set; the feature stage must have run. */
 export function loadMels(run: Run, set: FeatureSet): MelTrack[] {
   return featureShards(run, set).flatMap((shard) => readMelShard(shard.melPath));
 }

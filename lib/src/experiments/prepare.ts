@@ -1,31 +1,28 @@
 /** All heavy stages of a preset in order; notebooks then only read. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { computeEmbeddings } from './embeddingTables.js';
-import { computeFeatures } from './features.js';
+import { embeddingPlan } from './embeddingTables.js';
+import { featurePlan } from './features.js';
 import { presetOf } from './presets.js';
-import { computePretraining } from './pretraining.js';
+import { pretrainingPlan } from './pretraining.js';
 import { computeProbes } from './probing.js';
 import { openRun, type Run, RECORDINGS_FOLDER, type RunOptions } from './run.js';
+import { runStages, type StagePlan } from './stages.js';
 
 export interface StageTime {
   readonly stage: string;
-  /** Wall time; null without a clock. */
+  /** Wall time from its first unit to the end of its last; null without a clock. */
   readonly seconds: number | null;
 }
 
+const features = (run: Run): StagePlan =>
+  featurePlan(run, ['train', 'valid', 'test', 'testTimbre', ...(run.recordings ? (['recordings'] as const) : [])]);
+
 /** The stages that a run can be asked for one by one, in order. */
 export const STAGES = {
-  features: (run: Run) =>
-    computeFeatures(run, [
-      'train',
-      'valid',
-      'test',
-      'testTimbre',
-      ...(run.recordings ? (['recordings'] as const) : []),
-    ]),
-  pretraining: computePretraining,
-  embeddings: computeEmbeddings,
+  features: async (run: Run) => void (await runStages(run, [features(run)])),
+  pretraining: async (run: Run) => void (await runStages(run, [pretrainingPlan(run)])),
+  embeddings: async (run: Run) => void (await runStages(run, [embeddingPlan(run)])),
   probes: computeProbes,
 } as const;
 
@@ -37,21 +34,22 @@ export function runStageOf(run: Run, stage: StageName): Promise<void> {
 }
 
 /**
- * Computes whatever the notebooks of a preset need and is not in the cache. Interrupted, it goes on where it was.
+ * Computes whatever the notebooks of a preset need and is not in the cache. The stages before the probes overlap where
+ * threads would wait. Interrupted, it goes on where it was.
  *
  * @param preset smoke, laptop, study or paper
  * @throws the signal's reason on abort
  */
 export async function prepare(preset: string, options: RunOptions): Promise<StageTime[]> {
   const run = await openRun(preset, options);
-  const times: StageTime[] = [];
-  for (const stage of Object.keys(STAGES) as StageName[]) {
-    options.signal?.throwIfAborted();
-    const begin = options.clock?.() ?? null;
-    await runStageOf(run, stage);
-    times.push({ stage, seconds: begin === null ? null : (options.clock!() - begin) / 1000 });
-  }
-  return times;
+  options.signal?.throwIfAborted();
+  const overlapping = ['features', 'pretraining', 'embeddings'] as const;
+  const seconds = await runStages(run, [features(run), pretrainingPlan(run), embeddingPlan(run)]);
+  options.signal?.throwIfAborted();
+  const begin = options.clock?.() ?? null;
+  await computeProbes(run);
+  const probes = { stage: 'probes', seconds: begin === null ? null : (options.clock!() - begin) / 1000 };
+  return [...overlapping.map((stage, i) => ({ stage, seconds: seconds[i] })), probes];
 }
 
 /** What a preset would use but does not find, one sentence each; empty if nothing is missing. */

@@ -3,12 +3,10 @@ import { pretrain } from '../pretrain/index.js';
 import { initBackend } from '../tensor/index.js';
 import { readMelShard } from './features.js';
 import type { PretrainingUnit } from './pretraining.js';
-import { stageTask, Stopped } from './stages.js';
+import { type Span, type StageItem, stageTask, Stopped } from './stages.js';
 
 /** Factory for `runStage`: a backend of its own for this thread, then job after job. */
-export async function pretrainTask(
-  init: unknown,
-): Promise<(message: { unit: number; item: PretrainingUnit; weight: number }) => Promise<void>> {
+export async function pretrainTask(init: unknown): Promise<(message: StageItem<PretrainingUnit>) => Promise<Span>> {
   await initBackend();
   return stageTask<PretrainingUnit>(init, async ({ job, melPaths, dir }, count, isStopped) => {
     const stop = new AbortController();

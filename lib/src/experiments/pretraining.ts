@@ -6,7 +6,7 @@ import { configId } from '../store/index.js';
 import { featureShards } from './features.js';
 import { type EncoderOfSeed, pretrainingJobs, type PretrainingJob } from './jobs.js';
 import { STAGES_VERSION, type Run } from './run.js';
-import { runStage } from './stages.js';
+import type { StagePlan } from './stages.js';
 
 /** A job with the files that it reads and the folder that it fills. */
 export interface PretrainingUnit {
@@ -39,13 +39,20 @@ export function pretrainingUnit(run: Run, job: PretrainingJob): PretrainingUnit 
   return { job, melPaths, dir: join(run.cache.root, 'pretraining', id) };
 }
 
-/** Runs the jobs that are not finished; one that was interrupted goes on. */
-export async function computePretraining(run: Run): Promise<void> {
+/** The jobs as units; one that was interrupted goes on. */
+export function pretrainingPlan(run: Run): StagePlan<PretrainingUnit> {
   const units = jobsOf(run).map((job) => {
     const item = pretrainingUnit(run, job);
-    return { item, weight: job.config.steps, isDone: existsSync(join(item.dir, 'encoder.safetensors')) };
+    const encoder = join(item.dir, 'encoder.safetensors');
+    return {
+      item,
+      weight: job.config.steps,
+      isDone: existsSync(encoder),
+      reads: item.melPaths,
+      makes: [encoder, ...job.config.snapshotSteps.map((step) => snapshotPath(item.dir, step))],
+    };
   });
-  await runStage(run, 'pretraining', units, new URL('./pretrainTask.js', import.meta.url), 'pretrainTask');
+  return { stage: 'pretraining', units };
 }
 
 /** Checkpoint of an encoder after so many steps (default: all); null for a random initialisation. */

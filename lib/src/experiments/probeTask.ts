@@ -13,12 +13,10 @@ import {
 import { writeJson } from '../store/index.js';
 import { initBackend } from '../tensor/index.js';
 import type { ProbeOutcome, ProbeUnit } from './probing.js';
-import { stageTask } from './stages.js';
+import { type Span, type StageItem, stageTask } from './stages.js';
 
 /** Factory for `runStage`: a backend of its own for this thread (MLP probes need one), then probe after probe. */
-export async function probeTask(
-  init: unknown,
-): Promise<(message: { unit: number; item: ProbeUnit; weight: number }) => Promise<void>> {
+export async function probeTask(init: unknown): Promise<(message: StageItem<ProbeUnit>) => Promise<Span>> {
   await initBackend();
   return stageTask<ProbeUnit>(init, async (unit) => {
     const data = Object.fromEntries(

@@ -13,6 +13,11 @@ export interface ParallelOptions {
   /** Handed (copied) to the factory of every thread. */
   readonly init?: unknown;
   readonly onProgress?: Progress;
+  /**
+   * Indices, all smaller than `index`, of the items that must have ended before this one is started; default none. A
+   * free thread takes the first item that may start.
+   */
+  readonly needs?: (index: number) => readonly number[];
   /** On abort the items that run are finished, no further one is started, and `signal.reason` is thrown. */
   readonly signal?: AbortSignal;
 }
@@ -77,7 +82,10 @@ function mapThreads<In, Out>(
   const threadModule = compiledOf(new URL('./thread.js', import.meta.url));
   const workerData = { module: compiledOf(module).href, exportName, init };
   const results = new Array<Out>(items.length);
-  let next = 0;
+  const queue = new Queue(items.length, options.needs);
+  /** Workers that wait for an item to end, and the item that each of the others has. */
+  const idle: Worker[] = [];
+  const current = new Map<Worker, number>();
   let done = 0;
   let active = threads;
   let failure: { index: number; error: unknown } | null = null;
@@ -92,31 +100,34 @@ function mapThreads<In, Out>(
       worker.removeAllListeners();
       worker.on('error', () => undefined);
       void worker.terminate();
-      if (--active > 0) return;
+      active--;
+      feedIdle();
+      if (active > 0) return;
       signal?.removeEventListener('abort', onAbort);
       if (failure) reject(failure.error as Error);
       else resolve(results);
     };
+    /** Gives a worker its next item; it waits if that needs others first, and ends if there is none. */
     const feed = (worker: Worker): void => {
-      if (failure || next === items.length) return retire(worker);
-      const message: ToThread = { index: next, item: items[next] };
-      next++;
+      const index = failure ? 'none' : queue.take();
+      if (index === 'none') return retire(worker);
+      if (index === 'later') return void idle.push(worker);
+      current.set(worker, index);
       try {
-        worker.postMessage(message);
+        worker.postMessage({ index, item: items[index] } satisfies ToThread);
       } catch (error) {
-        fail(message.index, error);
+        fail(index, error);
         retire(worker);
       }
+    };
+    const feedIdle = (): void => {
+      for (const worker of idle.splice(0)) feed(worker);
     };
     signal?.addEventListener('abort', onAbort);
     for (let i = 0; i < threads; i++) {
       const worker = new Worker(threadModule, { workerData, execArgv: [] });
-      let current = -1;
       worker.on('message', (message: FromThread) => {
-        if ('ready' in message) {
-          current = next;
-          return feed(worker);
-        }
+        if ('ready' in message) return feed(worker);
         if (message.error) fail(message.index, restoreError(message.error));
         else {
           results[message.index] = message.result as Out;
@@ -127,22 +138,49 @@ function mapThreads<In, Out>(
             fail(message.index, error);
           }
         }
-        current = next;
+        queue.end(message.index);
         feed(worker);
+        feedIdle();
       });
       worker.on('error', (error) => {
-        fail(Math.max(current, 0), error);
+        fail(current.get(worker) ?? 0, error);
         retire(worker);
       });
       worker.on('exit', (code) => {
         fail(
-          Math.max(current, 0),
+          current.get(worker) ?? 0,
           new Error(`parallelMap: a worker thread of ${exportName} ended by itself (exit code ${code})`),
         );
         retire(worker);
       });
     }
   });
+}
+
+/** Which item comes next: the first that is not started and whose needs have ended. */
+class Queue {
+  private readonly open: number[];
+  private readonly ended = new Set<number>();
+
+  constructor(
+    length: number,
+    private readonly needs: (index: number) => readonly number[] = () => [],
+  ) {
+    this.open = Array.from({ length }, (_, index) => index);
+    for (const index of this.open)
+      if (needs(index).some((needed) => !(needed < index)))
+        throw new RangeError(`parallelMap: item ${index} needs ${needs(index)}; only items before it can be needed`);
+  }
+
+  take(): number | 'later' | 'none' {
+    if (this.open.length === 0) return 'none';
+    const at = this.open.findIndex((index) => this.needs(index).every((needed) => this.ended.has(needed)));
+    return at < 0 ? 'later' : this.open.splice(at, 1)[0];
+  }
+
+  end(index: number): void {
+    this.ended.add(index);
+  }
 }
 
 function restoreError(sent: SentError): Error {
