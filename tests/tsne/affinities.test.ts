@@ -105,15 +105,15 @@ describe.each([
     const [found, expected] = [dense(matrix), naiveJoint(points, 7, 21)];
     let worst = 0;
     found.forEach((row, i) => row.forEach((p, j) => (worst = Math.max(worst, Math.abs(p - expected[i][j])))));
-    expect(worst).toBeLessThan(1e-10); // P's entries are about 1e-4; bisection ends at rounding
-    expect(Math.abs(found[0][6] * 1.001 - expected[0][6])).toBeGreaterThan(1e-10); // the comparison can fail
+    expect(worst).toBeLessThan(2e-9); // entries are about 1e-3; differences of points are float32
+    expect(Math.abs(found[0][6] * 1.001 - expected[0][6])).toBeGreaterThan(2e-9); // the comparison can fail
   });
 
   it('gives the same bytes on every backend: the product only proposes neighbours', async () => {
     const { points } = clusters(300, { d: 40 });
     const { indices, squared } = await nearestNeighbours(points, null, 30);
     expect(indices.reduce((hash, i) => (Math.imul(hash, 31) + i) | 0, 7)).toMatchInlineSnapshot(`1338388965`);
-    expect(squared.reduce((a, b) => a + b, 0)).toMatchInlineSnapshot(`631156.5623120557`);
+    expect(squared.reduce((a, b) => a + b, 0)).toMatchInlineSnapshot(`631156.562364472`);
   });
 });
 

@@ -1,9 +1,15 @@
 /** Squared distances of queries to points in blocks of rows, by matrix products. */
+import { InputError } from '../errors.js';
 import { currentBackend, initBackend, matMul, tf } from '../tensor/index.js';
 import type { Points } from './points.js';
 
-/** Numbers of one block of products: 16 MB, which stays in the caches of few machines but amortises every call. */
-const BLOCK_NUMBERS = 1 << 22;
+/** Rows of one block of products: with fewer, packing all points for each block costs more than the products. */
+const BLOCK_ROWS = 512;
+/** Numbers of one block at most (64 MB). */
+const BLOCK_NUMBERS = 1 << 24;
+
+/** A squared norm beyond this overflows in float32 products. */
+const LARGEST_NORM = 1e37;
 
 /** Starts a backend if the program has not chosen one. */
 async function ensureBackend(): Promise<void> {
@@ -34,6 +40,68 @@ function squaredNorms(data: Float32Array, n: number, d: number): Float64Array {
   return norms;
 }
 
+/** Products of some queries with all points, both moved by the mean of the points. */
+export interface ProductBlock {
+  /** The block's queries are start .. start + rows. */
+  readonly start: number;
+  readonly rows: number;
+  /** [rows, n] x y_j in float32 */
+  readonly products: Float32Array;
+  /** [m] |x|^2 of all queries */
+  readonly queryNorms: Float64Array;
+  /** [n] |y|^2 of all points */
+  readonly pointNorms: Float64Array;
+}
+
+/** Rows of a block for m queries against n points. */
+export const blockRows = (m: number, n: number): number =>
+  Math.max(1, Math.min(m, BLOCK_ROWS, Math.floor(BLOCK_NUMBERS / n)));
+
+/**
+ * Visits the products of every query with every point, block by block.
+ *
+ * @param queries [m, d]; the same object as `points` where the distances inside one cloud are asked for
+ * @param points [n, d]
+ * @throws InputError for values whose squares overflow
+ */
+export async function forEachProductBlock(
+  queries: Points,
+  points: Points,
+  visit: (block: ProductBlock) => void,
+  signal?: AbortSignal,
+): Promise<void> {
+  await ensureBackend();
+  const [n, d] = points.shape;
+  const m = queries.shape[0];
+  const mean = columnMeans(points);
+  const right = centred(points, mean);
+  const left = queries === points ? right : centred(queries, mean);
+  const pointNorms = squaredNorms(right, n, d);
+  const queryNorms = queries === points ? pointNorms : squaredNorms(left, m, d);
+  for (const norms of [pointNorms, queryNorms]) {
+    const row = norms.findIndex((norm) => !(norm < LARGEST_NORM));
+    if (row >= 0) throw new InputError('points', `row ${row} is ${Math.sqrt(norms[row])} long; scale the points down.`);
+  }
+  const most = blockRows(m, n);
+  const y = tf.tensor2d(right, [n, d]);
+  try {
+    for (let start = 0; start < m; start += most) {
+      signal?.throwIfAborted();
+      const rows = Math.min(most, m - start);
+      // Data leave a scope by themselves: tf.tidy would look for tensors among the numbers, one by one.
+      const product = tf.tidy(() =>
+        matMul(tf.tensor2d(left.subarray(start * d, (start + rows) * d), [rows, d]), y, { transposeB: true }),
+      );
+      const products = product.dataSync<'float32'>();
+      product.dispose();
+      visit({ start, rows, products, queryNorms, pointNorms });
+      await new Promise(setImmediate);
+    }
+  } finally {
+    y.dispose();
+  }
+}
+
 /** One query's row: what `forEachDistanceRow` hands out. Valid until the visitor returns. */
 export interface DistanceRow {
   readonly query: number;
@@ -45,9 +113,7 @@ export interface DistanceRow {
 
 /**
  * Visits the squared distances of every query to every point, |x|^2 + |y|^2 - 2 x y, one query after the other.
- *
- * @param queries [m, d]; the same object as `points` where the distances inside one cloud are asked for
- * @param points [n, d]
+ * Arguments as of `forEachProductBlock`.
  */
 export async function forEachDistanceRow(
   queries: Points,
@@ -55,39 +121,19 @@ export async function forEachDistanceRow(
   visit: (row: DistanceRow) => void,
   signal?: AbortSignal,
 ): Promise<void> {
-  await ensureBackend();
-  const [n, d] = points.shape;
-  const m = queries.shape[0];
-  const mean = columnMeans(points);
-  const right = centred(points, mean);
-  const left = queries === points ? right : centred(queries, mean);
-  const rightNorms = squaredNorms(right, n, d);
-  const leftNorms = queries === points ? rightNorms : squaredNorms(left, m, d);
-  const largest = rightNorms.reduce((a, b) => Math.max(a, b), 0);
-  const norms = Float32Array.from(rightNorms);
+  const n = points.shape[0];
   const squared = new Float32Array(n);
-  const blockRows = Math.max(1, Math.min(m, Math.floor(BLOCK_NUMBERS / n)));
-  const y = tf.tensor2d(right, [n, d]);
-  try {
-    for (let start = 0; start < m; start += blockRows) {
-      signal?.throwIfAborted();
-      const rows = Math.min(blockRows, m - start);
-      // Data leave a scope by themselves: tf.tidy would look for tensors among the numbers, one by one.
-      const product = tf.tidy(() =>
-        matMul(tf.tensor2d(left.subarray(start * d, (start + rows) * d), [rows, d]), y, { transposeB: true }),
-      );
-      const products = product.dataSync<'float32'>();
-      product.dispose();
+  await forEachProductBlock(
+    queries,
+    points,
+    ({ start, rows, products, queryNorms, pointNorms }) => {
+      const largest = pointNorms.reduce((a, b) => Math.max(a, b), 0);
       for (let r = 0; r < rows; r++) {
-        const query = start + r;
-        const own = Math.fround(leftNorms[query]);
-        const at = r * n;
-        for (let j = 0; j < n; j++) squared[j] = own + norms[j] - 2 * products[at + j];
-        visit({ query, squared, tolerance: 1e-6 * (leftNorms[query] + largest) });
+        const own = queryNorms[start + r];
+        for (let j = 0; j < n; j++) squared[j] = own + pointNorms[j] - 2 * products[r * n + j];
+        visit({ query: start + r, squared, tolerance: 1e-6 * (own + largest) });
       }
-      await new Promise(setImmediate);
-    }
-  } finally {
-    y.dispose();
-  }
+    },
+    signal,
+  );
 }

@@ -1,6 +1,7 @@
 /** The k nearest neighbours of every point. */
-import { forEachDistanceRow } from './distances.js';
-import { checkCount, checkPoints, type Points, squaredDistance } from './points.js';
+import { blockRows, forEachProductBlock, type ProductBlock } from './distances.js';
+import { checkCount, checkPoints, type Points, rowOf } from './points.js';
+import { Workspace } from './wasm.js';
 
 /** k nearest neighbours of m queries, the nearest first; equal distances in the order of the points. */
 export interface Neighbours {
@@ -17,101 +18,79 @@ export interface Neighbours {
  */
 export const SPARE = 8;
 
-/** Keeps the `keep` smallest of the values offered, in a buffer that is cut down by selection when it is full. */
-export class SmallestSoFar {
-  readonly values: Float32Array;
-  readonly indices: Int32Array;
-  private used = 0;
-  private limit = Infinity;
+type Buffer = 'products' | 'norms' | 'values' | 'indices' | 'out';
 
-  constructor(private readonly keep: number) {
-    this.values = new Float32Array(4 * keep + 64);
-    this.indices = new Int32Array(4 * keep + 64);
+/** The `keep` nearest points of each row of a block of products, found by the kernel `nearest`. */
+export class CandidateSearch {
+  private readonly space: Workspace<Buffer>;
+
+  /** @param rows of a block at most @param n points */
+  constructor(
+    rows: number,
+    private readonly n: number,
+    private readonly keep: number,
+  ) {
+    const room = 4 * keep + 68;
+    this.space = new Workspace<Buffer>({ products: rows * n, norms: n, values: room, indices: room, out: rows * keep });
   }
 
-  clear(): void {
-    this.used = 0;
-    this.limit = Infinity;
-  }
-
-  offer(value: number, index: number): void {
-    if (value >= this.limit) return;
-    this.values[this.used] = value;
-    this.indices[this.used++] = index;
-    if (this.used === this.values.length) this.cut();
-  }
-
-  /** How many are kept: the first of `values` and `indices`, in no order. */
-  finish(): number {
-    if (this.used > this.keep) this.cut();
-    return this.used;
-  }
-
-  /** All of a row but the entry `skip` (-1: none). @returns how many are kept */
-  take(row: Float32Array, skip: number): number {
-    this.clear();
-    for (let j = 0; j < row.length; j++) if (j !== skip) this.offer(row[j], j);
-    return this.finish();
-  }
-
-  /** Hoare's selection: the `keep` smallest to the front; among equals at the border, whichever. */
-  private cut(): void {
-    const { values, indices, keep } = this;
-    let low = 0;
-    let high = this.used - 1;
-    while (low < high) {
-      const pivot = values[(low + high) >> 1];
-      let i = low;
-      let j = high;
-      while (i <= j) {
-        while (values[i] < pivot) i++;
-        while (values[j] > pivot) j--;
-        if (i <= j) {
-          const value = values[i];
-          values[i] = values[j];
-          values[j] = value;
-          const index = indices[i];
-          indices[i++] = indices[j];
-          indices[j--] = index;
-        }
-      }
-      if (keep - 1 <= j) high = j;
-      else if (keep - 1 >= i) low = i;
-      else break;
-    }
-    this.used = keep;
-    let limit = values[0];
-    for (let i = 1; i < keep; i++) limit = Math.max(limit, values[i]);
-    this.limit = limit;
+  /**
+   * @param withinPoints whether the queries are the points, each of which is then left out of its own row
+   * @returns [rows, keep] points in no order, filled up with -1; valid until the next call
+   */
+  find({ start, rows, products, pointNorms }: ProductBlock, withinPoints: boolean): Int32Array {
+    const { space, n, keep } = this;
+    const { at, kernels } = space;
+    space.floats('products', rows * n).set(products);
+    space.floats('norms', n).set(pointNorms);
+    kernels.nearest(rows, n, at.products, at.norms, withinPoints ? start : -1, keep, at.values, at.indices, at.out);
+    return space.integers('out', rows * keep);
   }
 }
 
-/** Of `count` candidates the k nearest to row `query`, by distances in float64, written to row `row` of `out`. */
-export function writeNearest(
-  out: Neighbours,
-  row: number,
-  queries: Points,
-  query: number,
-  points: Points,
-  candidates: Int32Array,
-  count: number,
-): void {
-  const { k } = out;
-  const d = points.shape[1];
-  const found = out.squared.subarray(row * k, (row + 1) * k).fill(Infinity);
-  const ids = out.indices.subarray(row * k, (row + 1) * k).fill(-1);
-  for (let c = 0; c < count; c++) {
-    const id = candidates[c];
-    const distance = squaredDistance(queries.data, query, points.data, id, d);
-    if (distance > found[k - 1] || (distance === found[k - 1] && id > ids[k - 1])) continue;
-    let at = k - 1;
-    while (at > 0 && (found[at - 1] > distance || (found[at - 1] === distance && ids[at - 1] > id))) {
-      found[at] = found[at - 1];
-      ids[at] = ids[at - 1];
-      at--;
+/** Orders candidates by distances that are computed again without cancellation, by the kernel `distances`. */
+export class NearestWriter {
+  private readonly space: Workspace<'points' | 'query' | 'ids' | 'squared'>;
+  private readonly d: number;
+
+  /** @param keep candidates of a query at most */
+  constructor(
+    points: Points,
+    private readonly keep: number,
+  ) {
+    this.d = points.shape[1];
+    this.space = new Workspace({ points: points.data.length, query: this.d, ids: keep, squared: 2 * keep });
+    this.space.floats('points', points.data.length).set(points.data);
+  }
+
+  /**
+   * Writes the k nearest of the candidates to row `row` of `out`.
+   * @param query [d] @param candidates up to the first -1
+   */
+  write(out: Neighbours, row: number, query: Float32Array, candidates: Int32Array): void {
+    const { space, d, keep } = this;
+    const { k } = out;
+    const gap = candidates.indexOf(-1);
+    const count = gap < 0 ? candidates.length : gap;
+    space.floats('query', d).set(query);
+    space.integers('ids', keep).set(candidates.subarray(0, count));
+    space.kernels.distances(count, d, space.at.query, space.at.points, space.at.ids, space.at.squared);
+    const squared = space.doubles('squared', count);
+    const found = out.squared.subarray(row * k, (row + 1) * k).fill(Infinity);
+    const ids = out.indices.subarray(row * k, (row + 1) * k).fill(-1);
+    for (let c = 0; c < count; c++) {
+      const id = candidates[c];
+      const distance = squared[c];
+      if (distance > found[k - 1] || (distance === found[k - 1] && id > ids[k - 1])) continue;
+      let at = k - 1;
+      while (at > 0 && (found[at - 1] > distance || (found[at - 1] === distance && ids[at - 1] > id))) {
+        found[at] = found[at - 1];
+        ids[at] = ids[at - 1];
+        at--;
+      }
+      found[at] = distance;
+      ids[at] = id;
     }
-    found[at] = distance;
-    ids[at] = id;
   }
 }
 
@@ -135,13 +114,18 @@ export async function nearestNeighbours(
   const m = queries ? checkQueries(where, queries, d) : n;
   checkCount(where, 'k', k, 1, queries ? n : n - 1);
   const out: Neighbours = { k, indices: new Int32Array(m * k), squared: new Float64Array(m * k) };
-  const smallest = new SmallestSoFar(k + SPARE);
-  await forEachDistanceRow(
+  const keep = Math.min(n, k + SPARE);
+  const search = new CandidateSearch(blockRows(m, n), n, keep);
+  const nearest = new NearestWriter(points, keep);
+  await forEachProductBlock(
     asking,
     points,
-    ({ query, squared }) => {
-      const count = smallest.take(squared, queries ? -1 : query);
-      writeNearest(out, query, asking, query, points, smallest.indices, count);
+    (block) => {
+      const found = search.find(block, queries === null);
+      for (let r = 0; r < block.rows; r++) {
+        const query = block.start + r;
+        nearest.write(out, query, rowOf(asking, query), found.subarray(r * keep, (r + 1) * keep));
+      }
     },
     signal,
   );

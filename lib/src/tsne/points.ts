@@ -46,6 +46,10 @@ export function checkCount(where: string, name: string, value: number, low: numb
   if (!Number.isInteger(value)) throw new InputError(where, `${name} ${value}; expected a whole number.`);
 }
 
+/** A row of points, not copied. */
+export const rowOf = ({ data, shape: [, d] }: Points, row: number): Float32Array =>
+  data.subarray(row * d, (row + 1) * d);
+
 /** Squared Euclidean distance of two rows in float64; four sums, so that the additions need not wait for each other. */
 export function squaredDistance(a: Float32Array, i: number, b: Float32Array, j: number, d: number): number {
   const p = i * d;

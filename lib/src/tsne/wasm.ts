@@ -13,7 +13,10 @@ export interface TsneKernels {
   repelExactly(m: number, txs: number, tys: number, n: number, xs: number, ys: number, ones: number, force: number, sums: number, scratch: number): void;
   // prettier-ignore
   repelEachByTree(m: number, txs: number, tys: number, nodes: number, stop: number, xs: number, ys: number, theta: number, lists: number, listRoom: number, force: number, sums: number): void;
+  distances(count: number, d: number, query: number, points: number, ids: number, out: number): void;
   sum(n: number, x: number): number;
+  // prettier-ignore
+  nearest(rows: number, n: number, products: number, norms: number, skip: number, keep: number, values: number, indices: number, out: number): void;
   // prettier-ignore
   attract(m: number, targets: number, y: number, rows: number, cols: number, p: number, force: number): void;
   // prettier-ignore
@@ -68,6 +71,11 @@ export class Workspace<Name extends string> {
 
   floats(name: Name, length: number): Float32Array {
     return new Float32Array(this.buffer, this.at[name], length);
+  }
+
+  /** @param length float64 numbers, each of them two of the buffer's */
+  doubles(name: Name, length: number): Float64Array {
+    return new Float64Array(this.buffer, this.at[name], length);
   }
 
   integers(name: Name, length: number): Int32Array {
