@@ -4,7 +4,7 @@
  * SIMD of 128 bits without fused multiply-add, so that the same bits come out on every machine.
  */
 export { gemm, gemmScratchBytes } from './gemm';
-export { addToRows, columnSums, fillRows } from './rows';
+export { addToRows, columnSums, fillRows, groupMeans, groupMeansGrad } from './rows';
 export { gelu, geluAndGrad, geluGrad } from './gelu';
 export { layerNorm, layerNormGrad } from './layerNorm';
 export { attention, attentionGrad, softmaxGradRows, softmaxRows } from './attention';

@@ -45,3 +45,42 @@ export function addToRows(rows: i32, cols: i32, x: usize, bias: usize, out: usiz
     }
   }
 }
+
+/** out [groups, cols] = the mean of each group of `size` rows of x [groups*size, cols]. */
+export function groupMeans(groups: i32, size: i32, cols: i32, x: usize, out: usize): void {
+  const bytes = (<usize>cols) << 2;
+  const share: f32 = <f32>1 / <f32>size;
+  for (let group = 0; group < groups; group++) {
+    columnSums(size, cols, x, out);
+    scale(cols, share, out, out);
+    x += (<usize>size) * bytes;
+    out += bytes;
+  }
+}
+
+/** The gradient of groupMeans: every row of dx [groups*size, cols] = its group's row of dy [groups, cols] / size. */
+export function groupMeansGrad(groups: i32, size: i32, cols: i32, dy: usize, dx: usize): void {
+  const bytes = (<usize>cols) << 2;
+  for (let group = 0; group < groups; group++) {
+    scale(cols, <f32>1 / <f32>size, dy, dx);
+    fillRows(size - 1, cols, dx, dx + bytes);
+    dy += bytes;
+    dx += (<usize>size) * bytes;
+  }
+}
+
+/** y [n] = factor x */
+function scale(n: i32, factor: f32, x: usize, y: usize): void {
+  const factor4 = f32x4.splat(factor);
+  let i = 0;
+  for (; i + 4 <= n; i += 4) {
+    v128.store(y, f32x4.mul(factor4, v128.load(x)));
+    x += 16;
+    y += 16;
+  }
+  for (; i < n; i++) {
+    store<f32>(y, factor * load<f32>(x));
+    x += 4;
+    y += 4;
+  }
+}

@@ -7,6 +7,7 @@ import {
   attention,
   attentionLayer,
   gelu,
+  groupMeans,
   initBackend,
   layerNorm,
   linear,
@@ -18,6 +19,7 @@ import {
   plainAttention,
   plainAttentionLayer,
   plainGelu,
+  plainGroupMeans,
   plainLayerNorm,
   plainLinear,
   plainMatMul,
@@ -130,6 +132,18 @@ describe.each([
         [normal(rows, width), ...weights],
         THROUGH_LAYER_NORM,
       );
+    });
+  });
+
+  it('groupMeans', () => {
+    holds((groups, rows, width) => {
+      agrees(
+        (x) => groupMeans(x as Matrix, groups),
+        (x) => plainGroupMeans(x as Matrix, groups),
+        [normal(groups * rows, width)],
+        { floor: 0.1 },
+      );
+      if (groups > 1) expect(() => groupMeans(tf.zeros([groups * rows + 1, width]), groups)).toThrow(/equal groups/);
     });
   });
 

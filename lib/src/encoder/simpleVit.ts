@@ -2,7 +2,7 @@
  * SimpleViT (Beyer, Zhai and Kolesnikov 2022) as Myna's vit.py has it, on packed rows: a batch of clips is one matrix
  * [R, width] with R = nClips * nTokens, the tokens of a clip on consecutive rows. Pure functions of weights and inputs.
  */
-import { attention, attentionLayer, gelu, layerNorm, linear, mlpLayer, tf } from '../tensor/index.js';
+import { attention, attentionLayer, gelu, groupMeans, layerNorm, linear, mlpLayer, tf } from '../tensor/index.js';
 import { patchEmbeddingPrefix, type EncoderConfig } from './config.js';
 import type { EncoderInput } from './input.js';
 
@@ -146,8 +146,8 @@ function finalNorm(weights: Weights, x: tf.Tensor2D): tf.Tensor2D {
 }
 
 /** [R, width] -> [nClips, width]. */
-function meanOverTokens(x: tf.Tensor2D, { nClips, nTokens }: EncoderInput): tf.Tensor2D {
-  return tf.mean(tf.reshape(x, [nClips, nTokens, x.shape[1]]), 1);
+function meanOverTokens(x: tf.Tensor2D, { nClips }: EncoderInput): tf.Tensor2D {
+  return groupMeans(x, nClips);
 }
 
 function matrix(weights: Weights, name: string): tf.Tensor2D {

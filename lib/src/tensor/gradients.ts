@@ -41,6 +41,13 @@ export function registerGradients(): void {
     gradFunc: (dy, [x]) => ({ x: () => runKernel(KERNEL.geluGrad, { x, dy: dy as tf.Tensor })[0] }),
   });
   gradient({
+    kernelName: KERNEL.groupMeans,
+    inputsToSave: ['x'],
+    gradFunc: (dy, [x]) => ({
+      x: () => runKernel(KERNEL.groupMeansGrad, { dy: dy as tf.Tensor }, { rows: x.shape[0] })[0],
+    }),
+  });
+  gradient({
     kernelName: KERNEL.attention,
     inputsToSave: ['qkv'],
     outputsToSave: [false, true],

@@ -13,7 +13,7 @@ export {
   type BackendOptions,
 } from './backend.js';
 export { type Blas } from './blas.js';
-export { attention, gelu, globalNorm, layerNorm, linear, matMul } from './ops.js';
+export { attention, gelu, globalNorm, groupMeans, layerNorm, linear, matMul } from './ops.js';
 export { attentionLayer, mlpLayer } from './layers.js';
 export { Adam, type AdamOptions } from './adam.js';
 export { createRng, restoreRng, type Rng, type RngState } from './random.js';

@@ -9,6 +9,8 @@ export const KERNEL = {
   geluAndGrad: 'KeymynaGeluAndGrad',
   attention: 'KeymynaAttention',
   attentionGrad: 'KeymynaAttentionGrad',
+  groupMeans: 'KeymynaGroupMeans',
+  groupMeansGrad: 'KeymynaGroupMeansGrad',
   adam: 'KeymynaAdam',
   copy: 'KeymynaCopy',
 } as const;

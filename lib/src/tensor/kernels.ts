@@ -71,6 +71,20 @@ function columnSums({ x }: Named): Info {
   return out;
 }
 
+function groupMeans({ x }: Named, { groups }: { groups: number }): Info {
+  const [rows, cols] = x.shape;
+  const out = heap.output([groups, cols]);
+  heap.kernels.groupMeans(groups, rows / groups, cols, heap.at(x), heap.at(out));
+  return out;
+}
+
+function groupMeansGrad({ dy }: Named, { rows }: { rows: number }): Info {
+  const [groups, cols] = dy.shape;
+  const dx = heap.output([rows, cols]);
+  heap.kernels.groupMeansGrad(groups, rows / groups, cols, heap.at(dy), heap.at(dx));
+  return dx;
+}
+
 function layerNorm({ x, gain, bias }: Named, { epsilon }: { epsilon: number }): Info[] {
   const [rows, cols] = x.shape;
   const y = heap.output([rows, cols]);
@@ -236,6 +250,8 @@ export function registerKernels(blas: Blas | null): void {
   register(KERNEL.geluAndGrad, geluAndGrad);
   register(KERNEL.attention, attention);
   register(KERNEL.attentionGrad, attentionGrad);
+  register(KERNEL.groupMeans, groupMeans);
+  register(KERNEL.groupMeansGrad, groupMeansGrad);
   register(KERNEL.adam, adam);
   register(KERNEL.copy, copy);
   registerGradients();

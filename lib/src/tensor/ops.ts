@@ -5,7 +5,7 @@
 import { kernelsActive } from './backend.js';
 import { KERNEL } from './kernel-names.js';
 import { sumOfSquares } from './kernels.js';
-import { plainAttention, plainGelu, plainLayerNorm, plainLinear, plainMatMul } from './plain.js';
+import { plainAttention, plainGelu, plainGroupMeans, plainLayerNorm, plainLinear, plainMatMul } from './plain.js';
 import { assertShape } from './shape.js';
 import { tf } from './tf.js';
 
@@ -82,6 +82,18 @@ export function attention(qkv: tf.Tensor2D, nClips: number, nTokens: number, num
     return run(KERNEL.attention, { qkv }, { nClips, nTokens, numHeads });
   }
   return tf.tidy(() => plainAttention(qkv, nClips, nTokens, numHeads));
+}
+
+/**
+ * The mean of each of `groups` groups of as many consecutive rows.
+ *
+ * @param x [groups*N, width]
+ * @returns [groups, width]
+ */
+export function groupMeans(x: tf.Tensor2D, groups: number): tf.Tensor2D {
+  if (x.shape[0] % groups !== 0) throw new RangeError(`groupMeans: ${x.shape[0]} rows are not ${groups} equal groups`);
+  if (kernelsActive()) return run(KERNEL.groupMeans, { x }, { groups });
+  return tf.tidy(() => plainGroupMeans(x, groups));
 }
 
 /** The Euclidean norm over all numbers of all tensors together; NaN or Infinity if any of them is. */

@@ -60,6 +60,11 @@ export function plainAttention(qkv: tf.Tensor2D, nClips: number, nTokens: number
   return (numHeads === 1 ? heads[0] : tf.concat(heads, 1)) as tf.Tensor2D;
 }
 
+/** The mean of each of `groups` groups of consecutive rows. */
+export function plainGroupMeans(x: tf.Tensor2D, groups: number): tf.Tensor2D {
+  return tf.mean(tf.reshape(x, [groups, x.shape[0] / groups, x.shape[1]]), 1);
+}
+
 /** The weights of a block's attention: LayerNorm, the packed projection [3*H*D, width], the way back [width, H*D]. */
 export type AttentionLayerWeights = readonly [gain: tf.Tensor1D, bias: tf.Tensor1D, qkv: tf.Tensor2D, out: tf.Tensor2D];
 

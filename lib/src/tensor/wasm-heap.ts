@@ -18,6 +18,8 @@ export interface KernelExports {
   geluAndGrad(rows: number, cols: number, x: number, dy: number, y: number, dx: number, sums: number, scratch: number): void;
   columnSums(rows: number, cols: number, x: number, out: number): void;
   fillRows(rows: number, cols: number, x: number, out: number): void;
+  groupMeans(groups: number, size: number, cols: number, x: number, out: number): void;
+  groupMeansGrad(groups: number, size: number, cols: number, dy: number, dx: number): void;
   addToRows(rows: number, cols: number, x: number, bias: number, out: number): void;
   // prettier-ignore
   layerNorm(rows: number, cols: number, epsilon: number, x: number, gain: number, bias: number, y: number, stats: number): void;
