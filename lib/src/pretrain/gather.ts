@@ -26,22 +26,27 @@ export function gatherPatches(
     const [first, last] = [clip * perClip, (clip + 1) * perClip];
     const tokenAt = (row: number): number => (kept ? kept[row] : row - first);
     const frameOf = (row: number): number => start + (tokenAt(row) % nColumns) * frames;
+    const placeOf = (row: number): number => Math.floor(tokenAt(row) / nColumns) * bins * nFrames + frameOf(row);
     const copy = (row: number): void => {
       const present = Math.max(0, Math.min(frames, nFrames - frameOf(row)));
-      let source = Math.floor(tokenAt(row) / nColumns) * bins * nFrames + frameOf(row);
+      let source = placeOf(row);
       for (let target = row * area; target < (row + 1) * area; target += frames, source += nFrames) {
         for (let frame = 0; frame < present; frame++) patches[target + frame] = data[source + frame];
       }
     };
-    let row = first;
-    if (patching === 'vertical') {
-      for (; row + 4 <= last; row += 4) {
-        const [a, b, c, d] = [frameOf(row), frameOf(row + 1), frameOf(row + 2), frameOf(row + 3)];
-        if (Math.max(a, b, c, d) + frames <= nFrames) copyFour(data, nFrames, a, b, c, d, patches, row * area, area);
-        else for (let i = 0; i < 4; i++) copy(row + i);
+    if (patching !== 'vertical' || perClip < 4) {
+      for (let row = first; row < last; row++) copy(row);
+      return;
+    }
+    for (let next = first; next < last; next += 4) {
+      const row = Math.min(next, last - 4); // the last four may repeat some of the four before
+      const end = Math.max(frameOf(row), frameOf(row + 1), frameOf(row + 2), frameOf(row + 3)) + frames;
+      if (end > nFrames) for (let i = 0; i < 4; i++) copy(row + i);
+      else {
+        const [a, b, c, d] = [placeOf(row), placeOf(row + 1), placeOf(row + 2), placeOf(row + 3)];
+        copyFour(data, nFrames, a, b, c, d, patches, row * area, area);
       }
     }
-    for (; row < last; row++) copy(row);
   });
   return patches;
 }
