@@ -4,8 +4,11 @@
  * Letters: n points, E entries of the sparse affinities, q = 1 / (1 + distance^2).
  */
 
-/** Points in a leaf of the tree at most; a leaf is also the group of targets that share one list of sources. */
-const LEAF: i32 = 16;
+/**
+ * Points in a leaf of the tree at most; a leaf is also the group of targets that share one list of sources. Measured with
+ * 8 to 128: at 5,000 points 48 takes two thirds of the time of 16 with a sixth of the error, at 1,000 more would be slower.
+ */
+const LEAF: i32 = 48;
 
 // ---------------------------------------------------------------------------------------------------------------------
 // The tree. Points are ordered along the Z curve (Morton 1966); nodes stand in preorder, 32 bytes each:
