@@ -1,6 +1,6 @@
 /**
  * `npm run reproduce -- [--preset laptop|smoke|study|paper] [--only 02,04] [--fresh] [--timeout S]`
- * Runs the notebooks in order and leaves figures, tables and numbers in figures/<preset>/. Changes no tracked file,
+ * Computes what the notebooks need, runs them and leaves figures, tables and numbers in figures/<preset>/. Changes no tracked file,
  * except with the preset `study`, whose folder is committed.
  */
 import { readdirSync, rmSync } from 'node:fs';
@@ -44,7 +44,7 @@ export function notebooksToRun(root: string, only: readonly string[]): string[] 
   return all.filter((name) => only.length === 0 || only.some((number) => name.startsWith(`${number}_`)));
 }
 
-/** Runs everything. @returns what is shown, and the failure of the notebook that stopped the run, if one did */
+/** Runs everything: the stages, then the notebooks side by side. @returns what is shown, and the failure of the notebook that stopped the run, if one did */
 export async function reproduce(options: ReproduceOptions): Promise<{ shown: Shown[]; failure: string | null }> {
   const { root, preset, only, log, signal } = options;
   process.env.KEYMYNA_ROOT = root;

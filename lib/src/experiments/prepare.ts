@@ -1,4 +1,4 @@
-/** All heavy stages of a preset in order; notebooks then only read. */
+/** All heavy stages of a preset; notebooks then only read. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { embeddingPlan } from './embeddingTables.js';
