@@ -105,10 +105,10 @@ export class Pictures {
 
   private async drawOne(page: Page, { id, drawing, mark }: Picture): Promise<void> {
     const files = imageFiles(this.folder, id);
-    const figure = JSON.parse(drawing) as Drawing;
-    writeFileAtomic(files.png, Buffer.from(await toImage(page, figure, 'png', PAPER_SCALE), 'base64'));
-    writeFileAtomic(files.preview, Buffer.from(await toImage(page, figure, 'png', 1), 'base64'));
-    writeFileAtomic(files.svg, `${await toImage(page, figure, 'svg', 1)}${mark}\n`); // last: its mark says that all are there
+    const { svg, pngs } = await draw(page, JSON.parse(drawing) as Drawing, [PAPER_SCALE, 1]);
+    writeFileAtomic(files.png, Buffer.from(pngs[0], 'base64'));
+    writeFileAtomic(files.preview, Buffer.from(pngs[1], 'base64'));
+    writeFileAtomic(files.svg, `${svg}${mark}\n`); // last: its mark says that all are there
     this.drawn.add(id);
   }
 }
@@ -141,17 +141,37 @@ const drawingHash = (drawing: string): string =>
 const isDrawn = ({ svg, png, preview }: ImageFiles, mark: string): boolean =>
   existsSync(png) && existsSync(preview) && existsSync(svg) && readFileSync(svg, 'utf8').includes(mark);
 
-/** Runs Plotly.toImage in the page; SVG comes as its text, PNG as base64. */
-async function toImage(page: Page, figure: Drawing, format: 'svg' | 'png', scale: number): Promise<string> {
+/**
+ * Draws a figure once in the page, as SVG text, and turns that into PNGs at several scales (base64) as Plotly.toImage
+ * does; asking it for each format would draw the figure anew every time.
+ */
+async function draw(
+  page: Page,
+  figure: Drawing,
+  scales: readonly number[],
+): Promise<{ svg: string; pngs: readonly string[] }> {
   const { width = DEFAULT_SIZE.width, height = DEFAULT_SIZE.height } = figure.layout;
   return page.evaluate(
-    async ([drawing, options]) => {
+    async ([drawing, width, height, scales]) => {
       const { Plotly } = window as unknown as {
         Plotly: { toImage(drawing: unknown, options: object): Promise<string> };
       };
-      return Plotly.toImage(drawing, options);
+      const svg = await Plotly.toImage(drawing, { format: 'svg', width, height, imageDataOnly: true });
+      const url = URL.createObjectURL(new Blob([svg], { type: 'image/svg+xml;charset=utf-8' }));
+      const image = new Image();
+      image.src = url;
+      await image.decode();
+      const pngs = scales.map((scale) => {
+        const canvas = document.createElement('canvas');
+        canvas.width = scale * width;
+        canvas.height = scale * height;
+        canvas.getContext('2d')!.drawImage(image, 0, 0, canvas.width, canvas.height);
+        return canvas.toDataURL('image/png').split(',')[1];
+      });
+      URL.revokeObjectURL(url);
+      return { svg, pngs };
     },
-    [figure as unknown, { format, width, height, scale, imageDataOnly: true }] as const,
+    [figure as unknown, width, height, scales] as const,
   );
 }
 
