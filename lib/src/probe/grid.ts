@@ -2,28 +2,19 @@
  * A grid of probes on one set of tables: every run a file, over worker threads, resumed run by run. The choice among
  * them reads validation; what a run says about test lies in another file, which only `gridChoice` opens, for the chosen.
  */
-import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { InputError } from '../errors.js';
 import { scoreKeys, type KeyScore } from '../keys/index.js';
-import { configId, readJson } from '../store/index.js';
+import { configId } from '../store/index.js';
 import { withOneBlasThread } from '../tensor/index.js';
 import { parallelMap, type Progress } from '../workers/index.js';
 import { type ProbeConfig, probeConfig } from './config.js';
 import { type IntervalOptions, type ScoreIntervals, scoreIntervals } from './evaluate.js';
+import { type GridData, gridDataId, type GridRun, readGridTests, readRun, splitsOf } from './gridFiles.js';
 import type { GridTaskInit, GridTaskItem } from './gridTask.js';
 import { headParameterCount } from './head.js';
-import type { EpochRecord, ProbeData } from './probe.js';
-import { chooseRun, type ProbeRun } from './select.js';
+import type { ProbeData } from './probe.js';
+import { chooseRun } from './select.js';
 import { assertData } from './train.js';
-
-export interface GridData {
-  readonly train: ProbeData;
-  readonly valid: ProbeData;
-  /** test splits by name */
-  readonly tests?: Readonly<Record<string, ProbeData>>;
-}
 
 export interface GridOptions {
   /** folder of the runs' files, which must be of the same data */
@@ -34,32 +25,6 @@ export interface GridOptions {
   readonly onProgress?: Progress;
   /** on abort the runs that have ended are kept, and `signal.reason` is thrown */
   readonly signal?: AbortSignal;
-}
-
-/** A run as `<dir>/<configId>.json` keeps it; `score` is of validation. */
-export interface GridRun extends ProbeRun {
-  /** what it was trained and chosen on, see `gridDataId` */
-  readonly dataId: string;
-  readonly history: readonly EpochRecord[];
-  /** estimated keys of the validation tracks */
-  readonly estimated: readonly number[];
-}
-
-/** What a run says about test splits, in `<dir>/<configId>.test.json`. */
-export interface GridTests {
-  readonly configId: string;
-  readonly dataId: string;
-  readonly splits: Readonly<
-    Record<
-      string,
-      {
-        /** estimated keys of the probe that validation chose */
-        readonly estimated: readonly number[];
-        /** the published flaw: the epoch that scores best on this very split */
-        readonly chosenByTest: { readonly epoch: number; readonly estimated: readonly number[] };
-      }
-    >
-  >;
 }
 
 /**
@@ -174,49 +139,6 @@ export function gridChoice(
     return [name, { estimated, score, intervals: scoreIntervals(keyOfTrack, estimated, intervals) }];
   });
   return { best, runs, tests: Object.fromEntries(tests) };
-}
-
-/** The test file of a run: to be read after the choice, or for what the published flaw would have claimed. */
-export function readGridTests(dir: string, run: Pick<GridRun, 'configId' | 'dataId'>): GridTests {
-  const path = testPath(dir, run.configId);
-  const tests = readJson(path) as GridTests;
-  if (tests.dataId !== run.dataId) throw otherData(path, tests.dataId, run.dataId);
-  return tests;
-}
-
-/** Names the data of a grid: all tables, their tracks and keys. */
-export function gridDataId(data: GridData): string {
-  const hash = createHash('sha256');
-  for (const [name, { table, keyOfTrack }] of splitsOf(data)) {
-    hash.update(JSON.stringify([name, table.nClips, table.width, table.trackIds]));
-    for (const { buffer, byteOffset, byteLength } of [table.embeddings, table.trackOf, keyOfTrack])
-      hash.update(new Uint8Array(buffer, byteOffset, byteLength));
-  }
-  return hash.digest('hex').slice(0, 12);
-}
-
-export function runPath(dir: string, id: string): string {
-  return join(dir, `${id}.json`);
-}
-
-export function testPath(dir: string, id: string): string {
-  return join(dir, `${id}.test.json`);
-}
-
-function readRun(dir: string, config: ProbeConfig, dataId: string): GridRun | null {
-  const path = runPath(dir, configId(config));
-  if (!existsSync(path)) return null;
-  const run = readJson(path) as GridRun;
-  if (run.dataId !== dataId) throw otherData(path, run.dataId, dataId);
-  return run;
-}
-
-function otherData(path: string, found: string, expected: string): InputError {
-  return new InputError(path, `is of the data ${found}; expected ${expected}. Use a folder for each data set`);
-}
-
-function splitsOf({ train, valid, tests = {} }: GridData): [string, ProbeData][] {
-  return [['train', train], ['valid', valid], ...Object.entries(tests)];
 }
 
 function distinct(configs: readonly ProbeConfig[]): ProbeConfig[] {

@@ -3,7 +3,7 @@ import { scoreKeys } from '../keys/index.js';
 import { configId, writeJson } from '../store/index.js';
 import { ensureBackend } from '../tensor/index.js';
 import type { ProbeConfig } from './config.js';
-import { type GridData, type GridRun, type GridTests, runPath, testPath } from './grid.js';
+import { type GridData, type GridRun, type GridTests, runPath, testPath } from './gridFiles.js';
 import type { Probe, ProbeData } from './probe.js';
 import { trainProbeEachWay } from './train.js';
 

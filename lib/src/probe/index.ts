@@ -22,19 +22,8 @@ export {
   type TrackRow,
   trackScores,
 } from './evaluate.js';
-export {
-  type GridChoice,
-  gridChoice,
-  type GridData,
-  gridDataId,
-  type GridOptions,
-  type GridRun,
-  gridRuns,
-  type GridTestResult,
-  type GridTests,
-  readGridTests,
-  runGrid,
-} from './grid.js';
+export { type GridChoice, gridChoice, type GridOptions, gridRuns, type GridTestResult, runGrid } from './grid.js';
+export { type GridData, gridDataId, type GridRun, type GridTests, readGridTests } from './gridFiles.js';
 export { type HeadWeights, headLayers, headParameterCount } from './head.js';
 export { crossEntropy, mixRows, type MixUpDraw, softTargets } from './mixUp.js';
 export { type EpochRecord, loadProbe, Probe, type ProbeData, saveProbe } from './probe.js';
