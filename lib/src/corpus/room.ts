@@ -66,7 +66,10 @@ export function addNoise(samples: Float32Array, snrDb: number, rng: Rng): void {
 /** Scales in place to a peak of `peakDb` dBFS (at most 0, so nothing clips). */
 export function setPeak(samples: Float32Array, peakDb: number): void {
   let peak = 0;
-  for (let i = 0; i < samples.length; i++) peak = Math.max(peak, Math.abs(samples[i]));
+  for (let i = 0; i < samples.length; i++) {
+    const magnitude = Math.abs(samples[i]);
+    if (magnitude > peak) peak = magnitude;
+  }
   if (peak === 0) return;
   const gain = Math.pow(10, peakDb / 20) / peak;
   for (let i = 0; i < samples.length; i++) samples[i] *= gain;

@@ -41,35 +41,43 @@ const BINS_PER_OCTAVE = 36;
 /** Hz of the pitch class C nearest below the range; A4 = 440 Hz. */
 const C0 = 440 * 2 ** (-57 / 12);
 
-/** Spectral peaks of one frame: frequency in octaves above C0, and strength. */
+/** Spectral peaks of a recording, frame after frame: frequency in octaves above C0, and strength. */
 interface Peaks {
   readonly octaves: Float64Array;
   readonly strengths: Float64Array;
   readonly count: number;
 }
 
-/** Local maxima above a thousandth of the frame's largest, refined by a parabola through the log power. */
-function findPeaks(power: Float32Array, sampleRate: number, config: ChromaConfig): Peaks {
-  const hz = sampleRate / config.nFft;
-  const low = Math.max(2, Math.ceil(config.fMin / hz));
-  const high = Math.min(power.length - 2, Math.floor(config.fMax / hz));
-  const octaves = new Float64Array(high - low + 1);
-  const strengths = new Float64Array(high - low + 1);
+/** Where peaks are written, each time anew: two arrays of megabytes a clip would keep the garbage collector busy. */
+let octavesFound = new Float64Array(0);
+let strengthsFound = new Float64Array(0);
+
+/**
+ * Local maxima of a frame above a thousandth of its largest, refined by a parabola through the log power.
+ * @param count peaks of the frames before
+ * @returns peaks with those of this frame
+ */
+function findPeaks(power: Float32Array, low: number, high: number, hz: number, count: number): number {
   let strongest = 0;
   for (let k = low; k <= high; k++) if (power[k] > strongest) strongest = power[k];
   const floor = strongest * 1e-6;
-  let count = 0;
+  let before = power[low - 1];
+  let here = power[low];
   for (let k = low; k <= high; k++) {
-    if (!(power[k] > power[k - 1] && power[k] >= power[k + 1] && power[k] > floor)) continue;
-    const a = Math.log(power[k - 1] + floor);
-    const b = Math.log(power[k] + floor);
-    const c = Math.log(power[k + 1] + floor);
-    const shift = (0.5 * (a - c)) / (a - 2 * b + c);
-    octaves[count] = Math.log2(((k + shift) * hz) / C0);
-    strengths[count] = Math.sqrt(power[k]);
-    count++;
+    const after = power[k + 1];
+    if (here > before && here >= after && here > floor) {
+      const a = Math.log(before + floor);
+      const b = Math.log(here + floor);
+      const c = Math.log(after + floor);
+      const shift = (0.5 * (a - c)) / (a - 2 * b + c);
+      octavesFound[count] = Math.log2(((k + shift) * hz) / C0);
+      strengthsFound[count] = Math.sqrt(here);
+      count++;
+    }
+    before = here;
+    here = after;
   }
-  return { octaves, strengths, count };
+  return count;
 }
 
 /** Divides magnitudes by their mean within `whitening` octaves on both sides, which takes the timbre's slope away. */
@@ -85,25 +93,34 @@ function whiten(power: Float32Array, whitening: number): Float32Array {
   });
 }
 
-function peaksOf(spectrogram: PowerSpectrogram, sampleRate: number, config: ChromaConfig): Peaks[] {
-  return Array.from({ length: spectrogram.nFrames }, (_, t) => {
-    const frame = spectrogram.data.subarray(t * spectrogram.nBins, (t + 1) * spectrogram.nBins);
-    return findPeaks(config.whitening > 0 ? whiten(frame, config.whitening) : frame, sampleRate, config);
-  });
+/** The peaks of all frames; they hold until the next recording's are looked for. */
+function peaksOf({ nFrames, nBins, data }: PowerSpectrogram, sampleRate: number, config: ChromaConfig): Peaks {
+  const hz = sampleRate / config.nFft;
+  const low = Math.max(2, Math.ceil(config.fMin / hz));
+  const high = Math.min(nBins - 2, Math.floor(config.fMax / hz));
+  const most = nFrames * Math.max(0, Math.ceil((high - low + 1) / 2)); // of two neighbours one is a peak at most
+  if (octavesFound.length < most) {
+    octavesFound = new Float64Array(most);
+    strengthsFound = new Float64Array(most);
+  }
+  let count = 0;
+  for (let t = 0; t < nFrames; t++) {
+    const frame = data.subarray(t * nBins, (t + 1) * nBins);
+    count = findPeaks(config.whitening > 0 ? whiten(frame, config.whitening) : frame, low, high, hz, count);
+  }
+  return { octaves: octavesFound, strengths: strengthsFound, count };
 }
 
 /**
  * Deviation from A4 = 440 Hz in semitones, -0.5 .. 0.5: the circular mean of all peaks' deviations, weighted by strength.
  */
-function tuningOf(frames: readonly Peaks[]): number {
+function tuningOf({ octaves, strengths, count }: Peaks): number {
   let re = 0;
   let im = 0;
-  for (const { octaves, strengths, count } of frames) {
-    for (let i = 0; i < count; i++) {
-      const angle = 2 * Math.PI * 12 * octaves[i];
-      re += strengths[i] * Math.cos(angle);
-      im += strengths[i] * Math.sin(angle);
-    }
+  for (let i = 0; i < count; i++) {
+    const angle = 2 * Math.PI * 12 * octaves[i];
+    re += strengths[i] * Math.cos(angle);
+    im += strengths[i] * Math.sin(angle);
   }
   return Math.atan2(im, re) / (2 * Math.PI);
 }
@@ -126,25 +143,23 @@ export function estimateTuning(samples: Float32Array, config: ChromaConfig = CHR
  * @throws InputError for fewer samples, NaN or infinities
  */
 export function chromagram(samples: Float32Array, config: ChromaConfig = CHROMA): Float32Array {
-  const frames = peaksOf(powerSpectrogram(samples, config), MEL.sampleRate, config);
-  const tuning = tuningOf(frames) / 12;
+  const peaks = peaksOf(powerSpectrogram(samples, config), MEL.sampleRate, config);
+  const tuning = tuningOf(peaks) / 12;
+  const { octaves, strengths, count } = peaks;
   let strongest = 0;
-  for (const { strengths, count } of frames)
-    for (let i = 0; i < count; i++) strongest = Math.max(strongest, strengths[i]);
+  for (let i = 0; i < count; i++) if (strengths[i] > strongest) strongest = strengths[i];
   const harmonics = Array.from({ length: config.nHarmonics }, (_, i) => ({
     octaves: Math.log2(i + 1),
     weight: config.harmonicDecay ** i,
   }));
   const bins = new Float64Array(BINS_PER_OCTAVE);
-  for (const { octaves, strengths, count } of frames) {
-    for (let i = 0; i < count; i++) {
-      const relative = strengths[i] / strongest;
-      const strength = config.compression > 0 ? Math.log1p(config.compression * relative) : relative;
-      for (const harmonic of harmonics) {
-        const octave = octaves[i] - tuning - harmonic.octaves;
-        const bin = Math.round((octave - Math.floor(octave)) * BINS_PER_OCTAVE) % BINS_PER_OCTAVE;
-        bins[bin] += strength * harmonic.weight;
-      }
+  for (let i = 0; i < count; i++) {
+    const relative = strengths[i] / strongest;
+    const strength = config.compression > 0 ? Math.log1p(config.compression * relative) : relative;
+    for (const harmonic of harmonics) {
+      const octave = octaves[i] - tuning - harmonic.octaves;
+      const bin = Math.round((octave - Math.floor(octave)) * BINS_PER_OCTAVE) % BINS_PER_OCTAVE;
+      bins[bin] += strength * harmonic.weight;
     }
   }
   return fold(bins);

@@ -42,11 +42,28 @@ export function frameKernel(): KernelExports | null {
   return exports;
 }
 
+let latest: FrameBlocks | undefined;
+
+/**
+ * The blocks of a shape: the latest ones while the shape stays, so that tables are laid out once for signals that follow
+ * one another.
+ * @param window [nFft], the same array for the same shape
+ */
+export function frameBlocks(
+  kernel: KernelExports,
+  window: Float64Array,
+  hop: number,
+  bank: MelFilterBank | null,
+): FrameBlocks {
+  if (!latest?.isOf(window, hop, bank)) latest = new FrameBlocks(kernel, window, hop, bank);
+  return latest;
+}
+
 /**
  * Runs the kernel over blocks of frames of one shape: copies a block's samples in, hands out the block's results.
- * Everything lies in the kernel's memory anew for each signal, as signals of other shapes use the same memory.
+ * All shapes use the same memory, so only the latest made may run: see `frameBlocks`.
  */
-export class FrameBlocks {
+class FrameBlocks {
   /** Most frames in a block, even. */
   readonly maxFrames: number;
   private readonly half: number;
@@ -63,16 +80,16 @@ export class FrameBlocks {
   private readonly nOut: number;
 
   /**
-   * @param window [nFft]
+   * @param weighing [nFft] the window
    * @param bank mel bands to sum up; null gives the power itself
    */
   constructor(
     private readonly kernel: KernelExports,
-    window: Float64Array,
+    private readonly weighing: Float64Array,
     private readonly hop: number,
     private readonly bank: MelFilterBank | null,
   ) {
-    const nFft = window.length;
+    const nFft = weighing.length;
     const plan = fftPlan(nFft);
     this.half = plan.half;
     this.nOut = bank ? bank.nMels : plan.half + 1;
@@ -101,7 +118,7 @@ export class FrameBlocks {
 
     const { buffer } = memory;
     const doubles = (at: number, n: number): Float64Array => new Float64Array(buffer, at, n);
-    doubles(this.window, nFft).set(window.map((weight) => 0.5 * weight)); // see RealFft.power
+    doubles(this.window, nFft).set(weighing.map((weight) => 0.5 * weight)); // see RealFft.power
     doubles(this.turns, plan.turns.length).set(plan.turns);
     doubles(this.unpack, plan.unpack.length).set(plan.unpack);
     new Int32Array(buffer, this.order, plan.half).set(plan.order.map((line) => 32 * line));
@@ -113,6 +130,11 @@ export class FrameBlocks {
       }
       doubles(this.weights, bank.weights.length).set(bank.weights);
     }
+  }
+
+  /** Whether these are the blocks of that window, hop and bank. */
+  isOf(window: Float64Array, hop: number, bank: MelFilterBank | null): boolean {
+    return this.weighing === window && this.hop === hop && this.bank === bank;
   }
 
   /** Where the samples of a block of `nFrames` frames go, before `run`. */

@@ -2,7 +2,7 @@
 import { InputError } from '../errors.js';
 import { RealFft } from './fft.js';
 import { MEL, type MelFilterBank } from './filterBank.js';
-import { FrameBlocks, frameKernel } from './frameKernel.js';
+import { frameBlocks, frameKernel } from './frameKernel.js';
 
 /** How a signal is cut into frames: frame t is centred on sample t * hopLength, of nFft samples, reflected at the ends. */
 export interface Framing {
@@ -20,6 +20,15 @@ export function frameCount(nSamples: number, hopLength: number = MEL.hopLength):
 /** The periodic Hann window of n samples: .5 - .5 cos(2 pi i / n). */
 export function hannWindow(n: number): Float64Array {
   return Float64Array.from({ length: n }, (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / n));
+}
+
+const windows = new Map<number, Float64Array>();
+
+/** `hannWindow`, worked out once a size; not to be changed. */
+function windowOf(n: number): Float64Array {
+  let window = windows.get(n);
+  if (!window) windows.set(n, (window = hannWindow(n)));
+  return window;
 }
 
 /** Largest magnitude whose power surely stays finite in float32. Audio is -1..1; integers as floats pass as well. */
@@ -66,7 +75,7 @@ export function framesByKernel(
   const kernel = frameKernel();
   if (!kernel) return null;
   const nFrames = frameCount(samples.length, hopLength);
-  const blocks = new FrameBlocks(kernel, hannWindow(nFft), hopLength, bank);
+  const blocks = frameBlocks(kernel, windowOf(nFft), hopLength, bank);
   const nOut = bank ? bank.nMels : nFft / 2 + 1;
   const data = new Float32Array(nFrames * nOut);
   if (hopLength > nFft / 2) assertMagnitudes(where, samples); // some samples are in no frame
@@ -88,7 +97,7 @@ export function framesPlain(
   bank: MelFilterBank | null,
 ): Float32Array {
   const fft = new RealFft(nFft);
-  const window = hannWindow(nFft);
+  const window = windowOf(nFft);
   const cut = new Float32Array(nFft);
   const frame = new Float64Array(nFft);
   const power = new Float64Array(fft.nBins);
