@@ -1,12 +1,10 @@
 /** Sampling, gathering, schedule, clipping, heads and configuration. */
-import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { encoderConfig } from '../../lib/src/encoder/index.js';
 import { CLIP_FRAMES } from '../../lib/src/mel/index.js';
 import {
   batchOfStep,
   clipFactor,
-  gatherPatches,
   initialEncoder,
   learningRateAt,
   pretrainConfig,
@@ -16,7 +14,6 @@ import {
   type PretrainConfig,
 } from '../../lib/src/pretrain/index.js';
 import { createRng, initBackend, tf } from '../../lib/src/tensor/index.js';
-import { patchify, randomMasking } from '../../lib/src/views/index.js';
 import { makeTracks, smallConfig } from './fixture.js';
 
 beforeAll(() => initBackend({ prefer: 'cpu' }));
@@ -73,38 +70,6 @@ describe('batches', () => {
 
   it('say what to do when there are too few tracks', () => {
     expect(() => batchOfStep(smallConfig(), makeTracks(5), 0)).toThrow(/need 6 tracks, found 5; lower batchPairs/);
-  });
-});
-
-describe('gatherPatches', () => {
-  it('equals cutting the clips, padding them, and patchifying them', () => {
-    fc.assert(
-      fc.property(
-        fc.constantFrom('vertical' as const, 'square' as const),
-        fc.integer({ min: 1, max: 70 }),
-        fc.integer({ min: 0, max: 60 }),
-        fc.constantFrom(0, 0.5, 0.9),
-        (patching, nFrames, start, maskRatio) => {
-          const clipFrames = 32;
-          const mels = makeTracks(2, nFrames).map(({ mel }) => mel);
-          const clips = new Float32Array(2 * 128 * clipFrames);
-          mels.forEach(({ data }, c) => {
-            for (let band = 0; band < 128; band++) {
-              for (let f = 0; f < clipFrames && start + f < nFrames; f++) {
-                clips[(c * 128 + band) * clipFrames + f] = data[band * nFrames + start + f];
-              }
-            }
-          });
-          const nTokens = 16;
-          const kept = maskRatio === 0 ? undefined : randomMasking(2, nTokens, maskRatio, createRng(nFrames));
-          const views = mels.map((mel) => ({ mel, start }));
-          expect(gatherPatches(views, clipFrames, patching, kept)).toEqual(
-            patchify(clips, 2, clipFrames, patching, kept),
-          );
-        },
-      ),
-      { numRuns: 40 },
-    );
   });
 });
 

@@ -1,7 +1,7 @@
 /** Tracks -> clips -> embedding tables. Letters: C clips, F frames, M mel bands (128). */
 import type { Encoder } from '../encoder/index.js';
 import { InputError } from '../errors.js';
-import { clipStarts, copyClip, type MelTrack } from '../mel/index.js';
+import { clipStarts, type MelTrack } from '../mel/index.js';
 import type { Progress } from '../workers/index.js';
 import { buildTable, type EmbeddingTable } from './table.js';
 
@@ -58,9 +58,7 @@ export async function embedLayers(
       throw new InputError(`track ${id}`, `${mel.nMels} mel bands; the encoder was made for ${nMels}`);
   const starts = tracks.map(({ mel }) => clipStarts(mel.nFrames, clipFrames, clipHop));
   const clips = starts.flatMap((own, track) => own.map((start) => ({ track, start })));
-  const clipValues = nMels * clipFrames;
   const width = encoder.outWidth;
-  const packed = new Float32Array(Math.min(batchClips, clips.length) * clipValues);
   const values = layers.map(() => new Float32Array(clips.length * width));
 
   let done = 0; // tracks
@@ -68,12 +66,8 @@ export async function embedLayers(
     signal?.throwIfAborted();
     // A batch takes clips of as many tracks as it needs: tracks are short, and a full batch costs less a clip.
     const batch = clips.slice(first, first + batchClips);
-    batch.forEach(({ track, start }, i) =>
-      copyClip(tracks[track].mel, start, clipFrames, packed.subarray(i * clipValues, (i + 1) * clipValues)),
-    );
-    const embedded = named(batch, tracks, () =>
-      encoder.forwardLayers(packed.subarray(0, batch.length * clipValues), batch.length, layers, { clipFrames }),
-    );
+    const ofTracks = batch.map(({ track, start }) => ({ mel: tracks[track].mel, start }));
+    const embedded = named(batch, tracks, () => encoder.forwardLayers(ofTracks, layers, { clipFrames }));
     embedded.forEach((tensor, layer) => {
       values[layer].set(tensor.dataSync<'float32'>(), first * width);
       tensor.dispose();

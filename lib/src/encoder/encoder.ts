@@ -2,7 +2,7 @@
 import { InputError } from '../errors.js';
 import { float32, sizeOf, type StoredTensor } from '../store/index.js';
 import { tf, type Rng } from '../tensor/index.js';
-import { PATCHINGS, type KeptTokens, type Patching } from '../views/index.js';
+import { gatherPatches, PATCHINGS, type ClipOfTrack, type KeptTokens, type Patching } from '../views/index.js';
 import { parameterShapes, parseEncoderConfig, type EncoderConfig } from './config.js';
 import { checkedWeights, inferConfig, type ConfigOverrides } from './fromTensors.js';
 import { encoderInput, patchesInput } from './input.js';
@@ -109,21 +109,21 @@ export class Encoder {
   }
 
   /**
-   * As `forward`, read at several depths of one pass.
+   * As `forward`, read at several depths of one pass, from clips that are still in their tracks.
    *
    * @param layers 'output', or the mean over tokens after that many blocks, as `options.layer` of `forward`
    * @returns `[nClips, outWidth]` for each layer
    */
   forwardLayers(
-    clips: Float32Array,
-    nClips: number,
+    clips: readonly ClipOfTrack[],
     layers: readonly (number | 'output')[],
     { clipFrames = this.config.clipFrames }: Pick<ForwardOptions, 'clipFrames'> = {},
   ): tf.Tensor2D[] {
     for (const layer of layers) this.checkLayer(layer);
     return tf.tidy(() => {
       const parts = PATCHINGS[this.config.patches].map((patching) => {
-        const input = encoderInput(this.config, patching, clips, nClips, clipFrames);
+        const patches = gatherPatches(clips, clipFrames, patching);
+        const input = patchesInput(this.config, patching, patches, clips.length, clipFrames);
         return embedAt(this.weights, this.config, input, layers);
       });
       return layers.map((_, i) => (parts.length === 1 ? parts[0][i] : tf.concat([parts[0][i], parts[1][i]], 1)));

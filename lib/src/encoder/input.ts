@@ -2,7 +2,7 @@
 import { InputError } from '../errors.js';
 import { PATCH_SIZE, patchify, tokenGrid, type Patching } from '../views/index.js';
 import type { EncoderConfig } from './config.js';
-import { sincos2d } from './positions.js';
+import { positionTable } from './positions.js';
 
 /** One patching of a batch of clips, R = nClips * nTokens rows. */
 export interface EncoderInput {
@@ -12,7 +12,7 @@ export interface EncoderInput {
   readonly nTokens: number;
   /** `[R, 256]` after `inputScale`. */
   readonly patches: Float32Array;
-  /** Position embeddings of the same tokens, `[R, width]`. */
+  /** Position embeddings of the same tokens, `[R, width]`, or `[nTokens, width]` if all clips have the same tokens. */
   readonly positions: Float32Array;
 }
 
@@ -66,15 +66,20 @@ export function patchesInput(
     throw new InputError('patches', `${patches.length} values are not [${nPatches} patches, ${bins * frames}]`);
   }
   scaleInPlace(patches, config.inputScale, nClips);
-  const all = sincos2d(nRows, nColumns, width);
+  const all = positionTable(nRows, nColumns, width);
   const nTokens = kept ? kept.length / nClips : nRows * nColumns;
   if (nTokens === 0) throw new InputError('kept', 'no token is kept; the mean over none is not defined');
-  const positions = new Float32Array(nClips * nTokens * width);
-  for (let row = 0; row < nClips * nTokens; row++) {
-    const token = kept ? kept[row] : row % nTokens;
-    positions.set(all.subarray(token * width, (token + 1) * width), row * width);
+  return { patching, nClips, nTokens, patches, positions: kept ? rowsOf(all, width, kept) : all };
+}
+
+/** Rows of a table [n, width] by index: [indices, width]. */
+function rowsOf(table: Float32Array, width: number, indices: Int32Array): Float32Array {
+  const rows = new Float32Array(indices.length * width);
+  let target = 0;
+  for (const index of indices) {
+    for (let i = index * width; i < (index + 1) * width; i++) rows[target++] = table[i];
   }
-  return { patching, nClips, nTokens, patches, positions };
+  return rows;
 }
 
 /** Applies the input scale and refuses what would become a NaN embedding. */

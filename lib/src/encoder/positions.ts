@@ -1,5 +1,15 @@
 /** The fixed position embedding of SimpleViT (Beyer, Zhai and Kolesnikov 2022), as the reference computes it. */
 
+const tables = new Map<string, Float32Array>();
+
+/** `sincos2d`, worked out once for each grid (a run meets few of them). Shared: do not write into it. */
+export function positionTable(nRows: number, nColumns: number, width: number): Float32Array {
+  const key = `${nRows} ${nColumns} ${width}`;
+  const table = tables.get(key) ?? sincos2d(nRows, nColumns, width);
+  tables.set(key, table);
+  return table;
+}
+
 /**
  * Sine and cosine of a token's place in the grid of patches: for k = 0 .. d/4-1 and omega_k = 10000^(-k / (d/4 - 1)),
  * the four parts [sin(omega x), cos(omega x), sin(omega y), cos(omega y)], x = column (time), y = row (frequency).

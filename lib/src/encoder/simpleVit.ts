@@ -91,7 +91,10 @@ function patchEmbedding(weights: Weights, config: EncoderConfig, input: EncoderI
   const normalized = layerNorm(patches, vector(weights, `${prefix}.1.weight`), vector(weights, `${prefix}.1.bias`));
   const projected = linear(normalized, matrix(weights, `${prefix}.2.weight`), vector(weights, `${prefix}.2.bias`));
   const embedded = layerNorm(projected, vector(weights, `${prefix}.3.weight`), vector(weights, `${prefix}.3.bias`));
-  const tokens: tf.Tensor2D = tf.add(embedded, tf.tensor2d(input.positions, [rows, config.width]));
+  const positions = tf.tensor1d(input.positions);
+  // Positions of one clip are added to every clip.
+  const perClip = tf.reshape(embedded, [-1, input.positions.length]);
+  const tokens: tf.Tensor2D = tf.reshape(tf.add(perClip, positions), [rows, config.width]);
   return { patches, embedded, tokens };
 }
 

@@ -4,17 +4,10 @@
  * Letters: B pairs; 2B views, the B first ones, then the B second ones.
  */
 import { InputError } from '../errors.js';
-import type { MelSpectrogram, MelTrack } from '../mel/index.js';
+import type { MelTrack } from '../mel/index.js';
 import { createRng } from '../tensor/index.js';
-import { maskClips, positivePair, type KeptTokens } from '../views/index.js';
+import { maskClips, positivePair, type ClipOfTrack, type KeptTokens } from '../views/index.js';
 import type { PretrainConfig } from './config.js';
-
-/** A clip of a track's mel spectrogram that has not been copied out. */
-export interface ClipOfTrack {
-  readonly mel: MelSpectrogram;
-  /** First frame; frames past the end of the mel are zero. */
-  readonly start: number;
-}
 
 export interface Batch {
   /** [2B] */

@@ -11,8 +11,7 @@ export {
   pretrainConfigId,
   type PretrainConfig,
 } from './config.js';
-export { batchOfStep, stepsPerEpoch, type Batch, type ClipOfTrack } from './batches.js';
-export { gatherPatches } from './gather.js';
+export { batchOfStep, stepsPerEpoch, type Batch } from './batches.js';
 export { ntXent } from './ntXent.js';
 export { cosineGamma, SogClr, type SogClrOptions } from './sogClr.js';
 export { ProjectionHead } from './projectionHead.js';

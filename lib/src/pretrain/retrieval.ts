@@ -2,9 +2,8 @@
 import type { Encoder } from '../encoder/index.js';
 import type { MelTrack } from '../mel/index.js';
 import { createRng, tf, type Rng } from '../tensor/index.js';
-import { maskClips, PATCHINGS, positivePair } from '../views/index.js';
-import { checkTracks, type ClipOfTrack } from './batches.js';
-import { gatherPatches } from './gather.js';
+import { gatherPatches, maskClips, PATCHINGS, positivePair, type ClipOfTrack } from '../views/index.js';
+import { checkTracks } from './batches.js';
 
 export interface RetrievalOptions {
   /** Share of tokens removed from each view; 0 = whole clips. */

@@ -1,10 +1,9 @@
 /** One optimizer step: batch -> embeddings -> projections -> loss -> gradients -> update. */
 import { Encoder } from '../encoder/index.js';
 import { Adam, createRng, globalNorm, tf } from '../tensor/index.js';
-import { PATCHINGS } from '../views/index.js';
+import { gatherPatches, PATCHINGS } from '../views/index.js';
 import type { Batch } from './batches.js';
 import type { PretrainConfig } from './config.js';
-import { gatherPatches } from './gather.js';
 import { clipFactor } from './gradients.js';
 import { contrastiveMetrics, type ContrastiveMetrics } from './metrics.js';
 import { ntXent } from './ntXent.js';

@@ -16,5 +16,6 @@ export {
   type PatchSize,
   type PatchVariant,
 } from './patches.js';
+export { gatherPatches, type ClipOfTrack } from './gather.js';
 export { keptCount, maskClips, removalMask, randomMasking, type KeptTokens } from './masking.js';
 export { positivePair, type PositivePairOptions } from './pairs.js';

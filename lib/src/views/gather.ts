@@ -1,6 +1,13 @@
 /** Patches of kept tokens, read straight from whole tracks: of a clip masked by 90 % only a tenth is ever touched. */
-import { PATCH_SIZE, tokenGrid, type Patching } from '../views/index.js';
-import type { ClipOfTrack } from './batches.js';
+import type { MelSpectrogram } from '../mel/index.js';
+import { PATCH_SIZE, tokenGrid, type Patching } from './patches.js';
+
+/** A clip of a track's mel spectrogram that has not been copied out. */
+export interface ClipOfTrack {
+  readonly mel: MelSpectrogram;
+  /** First frame; frames past the end of the mel are zero. */
+  readonly start: number;
+}
 
 /**
  * Equals patchify(clips cut out of their tracks and padded with zero frames, kept).
