@@ -42,8 +42,12 @@ const IS_FILTERED: usize = 144;
 /** 0 once the sound has come to its end. */
 const IS_SOUNDING: usize = 152;
 
-/** Adds voices to the first `count` (at most 128) samples of the block, in the order of their records. */
+/**
+ * Plays voices: the first `count` (at most 128) samples of the block, added up in the order of their records. In the end
+ * LEFT holds the mean of both sides.
+ */
 export function renderVoices(nVoices: i32, count: i32): void {
+  memory.fill(LEFT, 0, 2 * (RIGHT - LEFT));
   const last = RECORDS + <usize>nVoices * RECORD_BYTES;
   // A last voice without a partner goes with the silent record behind it.
   if (nVoices & 1) memory.fill(last, 0, RECORD_BYTES);
@@ -55,6 +59,12 @@ export function renderVoices(nVoices: i32, count: i32): void {
     if (load<f64>(a, IS_FILTERED) + load<f64>(b, IS_FILTERED) > 0) filter(a, b, count);
     else shape(a, b, count);
     mix(a, b, count);
+  }
+  const half = f64x2.splat(0.5);
+  for (let i: usize = 0; i < (<usize>count) << 2; i += 8) {
+    const left = v128.promote_low<f32>(v128.load64_zero(LEFT + i));
+    const right = v128.promote_low<f32>(v128.load64_zero(RIGHT + i));
+    v128.store64_lane(LEFT + i, v128.demote_zero<f64>(f64x2.mul(half, f64x2.add(left, right))), 0);
   }
 }
 

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { SoundBankLoader, SpessaSynthProcessor, type BasicSoundBank } from 'spessasynth_core';
-import { rms, SAMPLE_RATE } from '../audio/index.js';
+import { SAMPLE_RATE } from '../audio/index.js';
 import { InputError } from '../errors.js';
 import { createRng } from '../tensor/index.js';
 import { arrange, DRUM_CHANNEL, type NoteEvent } from './arrange.js';
@@ -94,17 +94,21 @@ export async function renderPiece(
       else synth.noteOff(event.channel, event.note);
     }
     const count = Math.min(BLOCK, n - start);
+    if (voices) {
+      synth.process(left, right, 0, count);
+      voices.render(samples.subarray(start, start + count));
+      continue;
+    }
     left.fill(0);
     right.fill(0);
     synth.process(left, right, 0, count);
-    voices?.render(left, right, count);
     for (let i = 0; i < count; i++) samples[start + i] = 0.5 * (left[i] + right[i]);
   }
   return finish(samples, recipe);
 }
 
 function finish(samples: Float32Array<ArrayBuffer>, recipe: PieceRecipe): Float32Array<ArrayBuffer> {
-  if (!(rms(samples) > 0)) {
+  if (samples.every((value) => value === 0)) {
     throw new InputError(
       `piece ${recipe.seed}`,
       `rendered to silence with font ${recipe.font}, programs ${recipe.parts.map((p) => p.program).join(', ')}; ` +

@@ -9,6 +9,7 @@ interface Envelope {
 /** A sounding note; several sound for one key where a SoundFont layers them. */
 export interface Voice {
   isActive: boolean;
+  readonly channel: number;
   isInRelease: boolean;
   hasRendered: boolean;
   readonly wavetable: {
@@ -68,14 +69,8 @@ export interface Channel {
   readonly currentTuning: number;
   readonly currentGain: number;
   readonly currentPan: number;
-  renderVoice: (
-    voice: Voice,
-    timeNow: number,
-    left: unknown,
-    right: unknown,
-    startIndex: number,
-    sampleCount: number,
-  ) => void;
+  voiceCount: number;
+  clearVoiceCount(): void;
 }
 
 export interface Core {
@@ -83,4 +78,13 @@ export interface Core {
   readonly tunings: ArrayLike<number>;
   readonly panSmoothingFactor: number;
   readonly midiChannels: readonly Channel[];
+  readonly voices: readonly Voice[];
+  /** Seconds. */
+  readonly sampleTime: number;
+  currentTime: number;
+  _voiceCount: number;
+  /** A voice for a new note. */
+  assignVoice: () => Voice;
+  /** Renders all voices of a block. */
+  processSplit: (outputs: unknown, left: unknown, right: unknown, startIndex: number, sampleCount: number) => void;
 }

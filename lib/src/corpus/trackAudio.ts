@@ -1,5 +1,4 @@
 /** A track's sound, wherever it comes from. */
-import { rms } from '../audio/index.js';
 import { InputError } from '../errors.js';
 import { cutRecording } from './recordings.js';
 import { renderPiece } from './render.js';
@@ -16,7 +15,7 @@ export async function trackAudio(track: Track): Promise<Float32Array<ArrayBuffer
     source.kind === 'composed'
       ? await renderPiece(source.recipe)
       : await cutRecording(source.path, source.start, source.duration);
-  if (!(rms(samples) > 0)) {
+  if (samples.every((value) => value === 0)) {
     throw new InputError(`track ${track.id}`, 'its audio is silent; leave it out, or give another start and duration');
   }
   return samples;

@@ -33,7 +33,7 @@ declare const WebAssembly: {
 /** lib/kernels/voices.ts */
 interface VoiceKernel {
   readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
-  /** Adds the voices of the first `nVoices` records to the block. */
+  /** Plays the voices of the first `nVoices` records: `count` samples. */
   renderVoices(nVoices: number, count: number): void;
 }
 
@@ -44,7 +44,6 @@ const PAN_RIGHT = Float32Array.from(PANS, Math.sin);
 const OPEN_FILTER_CENTS = 13499;
 
 /** Layout of the kernel's memory, bytes and float64 of a record; see lib/kernels/voices.ts. */
-const RIGHT_AT = 512;
 const RECORDS_AT = 2048;
 const RECORD = 20;
 const SOUNDS_AT = RECORDS_AT + (VOICE_CAP + 1) * RECORD * 8;
@@ -60,8 +59,7 @@ interface Copy {
 export class VoiceLoop {
   private readonly copies = new WeakMap<Float32Array, readonly Copy[]>();
   private free = SOUNDS_AT;
-  private left!: Float32Array;
-  private right!: Float32Array;
+  private mono!: Float32Array;
   private records!: Float64Array;
   /** The voices of the block that have a record, in order. */
   private readonly voices: Voice[] = [];
@@ -80,23 +78,40 @@ export class VoiceLoop {
     }
   }
 
-  /** Has the voices of a synthesizer wait for `render`; its `process` then leaves its outputs alone. */
+  /**
+   * Has the voices of a synthesizer wait for `render`; its `process` then leaves its outputs alone, and looks only at the
+   * voices that were ever given to a note: the first free one is taken, so these are few.
+   */
   adopt(synth: SpessaSynthProcessor): void {
-    const { midiChannels } = (synth as unknown as { synthCore: Core }).synthCore;
-    for (const channel of midiChannels)
-      channel.renderVoice = (voice, timeNow, _left, _right, _startIndex, sampleCount) =>
-        this.renderVoice(channel, voice, timeNow, sampleCount);
+    const core = (synth as unknown as { synthCore: Core }).synthCore;
+    let nUsed = 0;
+    const assignVoice = core.assignVoice.bind(core);
+    core.assignVoice = () => {
+      const voice = assignVoice();
+      nUsed = Math.max(nUsed, core.voices.indexOf(voice) + 1);
+      return voice;
+    };
+    core.processSplit = (_outputs, _left, _right, _startIndex, sampleCount) => {
+      for (const channel of core.midiChannels) channel.clearVoiceCount();
+      core._voiceCount = 0;
+      for (let i = 0; i < nUsed; i++) {
+        const voice = core.voices[i];
+        if (!voice.isActive) continue;
+        const channel = core.midiChannels[voice.channel];
+        this.renderVoice(channel, voice, core.currentTime, sampleCount);
+        channel.voiceCount++;
+        core._voiceCount++;
+      }
+      core.currentTime += sampleCount * core.sampleTime;
+    };
     this.voices.length = 0;
   }
 
-  /** Renders the voices that `process` met. @param left, right [BLOCK], written */
-  render(left: Float32Array, right: Float32Array, count: number): void {
+  /** Renders the voices that `process` met. @param samples [BLOCK] or fewer, gets the mean of left and right */
+  render(samples: Float32Array): void {
     const { records, voices } = this;
-    this.left.fill(0);
-    this.right.fill(0);
-    this.kernel.renderVoices(voices.length, count);
-    left.set(this.left);
-    right.set(this.right);
+    this.kernel.renderVoices(voices.length, samples.length);
+    samples.set(samples.length === BLOCK ? this.mono : this.mono.subarray(0, samples.length));
     for (let i = 0, at = 0; i < voices.length; i++, at += RECORD) {
       const { wavetable, filter } = voices[i];
       wavetable.cursor = records[at];
@@ -113,8 +128,7 @@ export class VoiceLoop {
     const { memory } = this.kernel;
     const missing = bytes - memory.buffer.byteLength;
     if (missing > 0) memory.grow(Math.ceil(missing / 65536));
-    this.left = new Float32Array(memory.buffer, 0, BLOCK);
-    this.right = new Float32Array(memory.buffer, RIGHT_AT, BLOCK);
+    this.mono = new Float32Array(memory.buffer, 0, BLOCK);
     this.records = new Float64Array(memory.buffer, RECORDS_AT, VOICE_CAP * RECORD);
   }
 
