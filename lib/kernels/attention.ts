@@ -54,7 +54,20 @@ function expSixteen(at: usize, scale4: v128, shift4: v128): v128 {
 @inline
 function rowMax(cols: i32, row: usize): f32 {
   let top4 = v128.load(row + ((<usize>(cols - 4)) << 2));
-  for (let j = 0; j + 4 <= cols; j += 4) top4 = f32x4.pmax(top4, v128.load(row + ((<usize>j) << 2)));
+  let j = 0;
+  if (cols >= 16) {
+    // Four at once: each waits for itself only.
+    let a = top4, b = top4, c = top4;
+    for (; j + 16 <= cols; j += 16) {
+      const at = row + ((<usize>j) << 2);
+      top4 = f32x4.pmax(top4, v128.load(at));
+      a = f32x4.pmax(a, v128.load(at, 16));
+      b = f32x4.pmax(b, v128.load(at, 32));
+      c = f32x4.pmax(c, v128.load(at, 48));
+    }
+    top4 = f32x4.pmax(f32x4.pmax(top4, a), f32x4.pmax(b, c));
+  }
+  for (; j + 4 <= cols; j += 4) top4 = f32x4.pmax(top4, v128.load(row + ((<usize>j) << 2)));
   const pair = f32x4.pmax(top4, v128.shuffle<f32>(top4, top4, 2, 3, 0, 1));
   return max(f32x4.extract_lane(pair, 0), f32x4.extract_lane(pair, 1));
 }

@@ -7,11 +7,14 @@ export function step(p: v128, z: v128, k: v128): v128 {
   return f32x4.add(f32x4.mul(p, z), k);
 }
 
-/** 2^n for whole n in [-126, 127] */
+/**
+ * 2^n for whole n in [-126, 127]: added to 1.5 * 2^23 + 127 a number stands in the last bits as it is, n + 127, which is
+ * what the exponent of 2^n holds. (A conversion to integers costs many times as much, because wasm saturates it.)
+ */
 // @ts-ignore: decorator
 @inline
 export function scaleOf(n: v128): v128 {
-  return i32x4.shl(i32x4.add(i32x4.trunc_sat_f32x4_s(n), i32x4.splat(127)), 23);
+  return i32x4.shl(f32x4.add(n, f32x4.splat(12583039.0)), 23);
 }
 
 /** e^x, Cephes' polynomial after range reduction; relative error about 1e-7. x is clamped to [-87, 88]; NaN stays NaN. */

@@ -9,7 +9,7 @@ import { buildTable, type EmbeddingTable } from './table.js';
 export type Layer = number | 'output';
 
 export interface EmbedOptions {
-  /** clips per forward pass, default 32; changes speed and memory only */
+  /** clips per forward pass, default 16 (what a batch works on stays near the core); changes speed and memory only */
   readonly batchClips?: number;
   /** frames of a clip, default the encoder's */
   readonly clipFrames?: number;
@@ -49,7 +49,7 @@ export async function embedLayers(
   layers: readonly Layer[],
   options: EmbedOptions = {},
 ): Promise<Map<Layer, EmbeddingTable>> {
-  const { clipFrames = encoder.config.clipFrames, clipHop = clipFrames, batchClips = 32, onProgress, signal } = options;
+  const { clipFrames = encoder.config.clipFrames, clipHop = clipFrames, batchClips = 16, onProgress, signal } = options;
   if (tracks.length === 0) throw new InputError('embedTracks', 'no tracks; expected at least one');
   assertLayers(encoder, layers);
   const { nMels } = encoder.config;
