@@ -35,7 +35,7 @@ const Y1: usize = 104;
 const Y2: usize = 112;
 const GAIN_LEFT: usize = 120;
 const GAIN_RIGHT: usize = 128;
-/** Address of the sound, float32; a loop's first three samples stand behind its end. */
+/** Address of the sound: for each of its samples the cubic from there to the next, as oscillate() has it. */
 const DATA: usize = 136;
 /** Whether the low-pass a0 .. a4 is applied: 0 or 1. */
 const IS_FILTERED: usize = 144;
@@ -68,7 +68,10 @@ export function renderVoices(nVoices: i32, count: i32): void {
   }
 }
 
-/** The sound of one voice: cubic interpolation between four samples (Hermite), looped or up to its end. */
+/**
+ * The sound of one voice, looped or up to its end. Between sample n and the next it is ((a t - b) t + c) t + x, 0 <= t < 1;
+ * the caller worked out a, b, c, x of each n, float64.
+ */
 function oscillate(voice: usize, count: i32, out: usize): void {
   const data = <usize>load<f64>(voice, DATA);
   const step = load<f64>(voice, STEP);
@@ -76,7 +79,6 @@ function oscillate(voice: usize, count: i32, out: usize): void {
   // Behind a loop's end its beginning follows, so the cursor may come up to it; else three more samples must be there.
   const limit = load<f64>(voice, END) - (loopLength > 0 ? 0 : 3);
   const twoTo52 = f64x2.splat(4503599627370496);
-  const half = f64x2.splat(0.5);
   const stop = out + ((<usize>count) << 2);
   let cursor = load<f64>(voice, CURSOR);
   while (out < stop) {
@@ -97,22 +99,19 @@ function oscillate(voice: usize, count: i32, out: usize): void {
       const floor = f64x2.floor(at);
       // 2^52 + n holds the whole number n in its low bits.
       const bits = f64x2.add(floor, twoTo52);
-      const tapsA = v128.load(data + ((<usize>i32x4.extract_lane(bits, 0)) << 2));
-      const tapsB = v128.load(data + ((<usize>i32x4.extract_lane(bits, 2)) << 2));
-      const low = v128.shuffle<f32>(tapsA, tapsB, 0, 4, 1, 5);
-      const high = v128.shuffle<f32>(tapsA, tapsB, 2, 6, 3, 7);
-      const x0 = v128.promote_low<f32>(low);
-      const x1 = v128.promote_low<f32>(v128.shuffle<f64>(low, low, 1, 1));
-      const x2 = v128.promote_low<f32>(high);
-      const x3 = v128.promote_low<f32>(v128.shuffle<f64>(high, high, 1, 1));
+      const first = data + ((<usize>i32x4.extract_lane(bits, 0)) << 5);
+      const next = data + ((<usize>i32x4.extract_lane(bits, 2)) << 5);
+      const firstAB = v128.load(first);
+      const firstCX = v128.load(first, 16);
+      const nextAB = v128.load(next);
+      const nextCX = v128.load(next, 16);
+      const a = v128.shuffle<f64>(firstAB, nextAB, 0, 2);
+      const b = v128.shuffle<f64>(firstAB, nextAB, 1, 3);
+      const c = v128.shuffle<f64>(firstCX, nextCX, 0, 2);
+      const x = v128.shuffle<f64>(firstCX, nextCX, 1, 3);
       const t = f64x2.sub(at, floor);
-      const c = f64x2.mul(f64x2.sub(x2, x0), half);
-      const v = f64x2.sub(x1, x2);
-      const w = f64x2.add(c, v);
-      const a = f64x2.add(f64x2.add(w, v), f64x2.mul(f64x2.sub(x3, x1), half));
-      const b = f64x2.add(w, a);
       const cubic = f64x2.mul(f64x2.add(f64x2.mul(f64x2.sub(f64x2.mul(a, t), b), t), c), t);
-      v128.store64_lane(out, v128.demote_zero<f64>(f64x2.add(cubic, x1)), 0);
+      v128.store64_lane(out, v128.demote_zero<f64>(f64x2.add(cubic, x)), 0);
       out += 8;
     }
     if (out < stop && cursor < limit) {
@@ -128,18 +127,9 @@ function oscillate(voice: usize, count: i32, out: usize): void {
 /** One sample, as the pairs above. */
 function cubicAt(data: usize, cursor: f64): f32 {
   const first = <i32>cursor;
-  const p = data + ((<usize>first) << 2);
+  const p = data + ((<usize>first) << 5);
   const t = cursor - <f64>first;
-  const x0 = <f64>load<f32>(p);
-  const x1 = <f64>load<f32>(p, 4);
-  const x2 = <f64>load<f32>(p, 8);
-  const x3 = <f64>load<f32>(p, 12);
-  const c = (x2 - x0) * 0.5;
-  const v = x1 - x2;
-  const w = c + v;
-  const a = w + v + (x3 - x1) * 0.5;
-  const b = w + a;
-  return <f32>(((a * t - b) * t + c) * t + x1);
+  return <f32>(((load<f64>(p) * t - load<f64>(p, 8)) * t + load<f64>(p, 16)) * t + load<f64>(p, 24));
 }
 
 /** The same field of two records. */

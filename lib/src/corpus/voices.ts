@@ -46,6 +46,8 @@ const OPEN_FILTER_CENTS = 13499;
 /** Layout of the kernel's memory, bytes and float64 of a record; see lib/kernels/voices.ts. */
 const RECORDS_AT = 2048;
 const RECORD = 20;
+/** Float64 numbers a sample of a sound: what leads from it to the next. */
+const CUBIC = 4;
 const SOUNDS_AT = RECORDS_AT + (VOICE_CAP + 1) * RECORD * 8;
 
 /** A sound in the kernel's memory. */
@@ -55,7 +57,7 @@ interface Copy {
   readonly address: number;
 }
 
-/** One loop for all pieces of a thread: the sounds of a SoundFont are copied into its memory once. */
+/** One loop for all pieces of a thread: the cubics of a SoundFont's sounds are worked out once. */
 export class VoiceLoop {
   private readonly copies = new WeakMap<Float32Array, readonly Copy[]>();
   private free = SOUNDS_AT;
@@ -132,19 +134,31 @@ export class VoiceLoop {
     this.records = new Float64Array(memory.buffer, RECORDS_AT, VOICE_CAP * RECORD);
   }
 
-  /** Where a sound up to its end or its loop's end is; behind a loop's end its first three samples follow. */
+  /** Where the cubics of a sound up to its end or its loop's end are; behind a loop's end its beginning follows. */
   private addressOf(samples: Float32Array, end: number, loopLength: number): number {
     const copies = this.copies.get(samples) ?? [];
     for (const copy of copies) if (copy.end === end && copy.loopLength === loopLength) return copy.address;
-    const length = end + 3;
     const address = this.free;
-    this.free += 4 * length;
+    this.free += 8 * CUBIC * end;
     this.reserve(this.free);
-    const sound = new Float32Array(this.kernel.memory.buffer, address, length);
-    for (let i = 0; i < length; i++) {
-      let from = i;
-      if (loopLength > 0) while (from >= end) from -= loopLength;
-      sound[i] = samples[from];
+    const cubics = new Float64Array(this.kernel.memory.buffer, address, CUBIC * end);
+    const tap = (i: number): number =>
+      samples[loopLength > 0 && i >= end ? end - loopLength + ((i - end) % loopLength) : i];
+    let [x0, x1, x2] = [tap(0), tap(1), tap(2)];
+    for (let i = 0; i < end; i++) {
+      const x3 = tap(i + 3);
+      const c = (x2 - x0) * 0.5;
+      const v = x1 - x2;
+      const w = c + v;
+      const a = w + v + (x3 - x1) * 0.5;
+      const at = CUBIC * i;
+      cubics[at] = a;
+      cubics[at + 1] = w + a;
+      cubics[at + 2] = c;
+      cubics[at + 3] = x1;
+      x0 = x1;
+      x1 = x2;
+      x2 = x3;
     }
     this.copies.set(samples, [...copies, { end, loopLength, address }]);
     return address;
