@@ -84,6 +84,7 @@ function rowsOf(table: Float32Array, width: number, indices: Int32Array): Float3
 
 /** Applies the input scale and refuses what would become a NaN embedding. */
 function scaleInPlace(patches: Float32Array, scale: EncoderConfig['inputScale'], nClips: number): void {
+  if (scale === 'power' && allFinite(patches)) return;
   for (let i = 0; i < patches.length; i++) {
     const value = scale === 'log1p' ? Math.log1p(patches[i]) : patches[i];
     if (!Number.isFinite(value)) {
@@ -93,4 +94,15 @@ function scaleInPlace(patches: Float32Array, scale: EncoderConfig['inputScale'],
     }
     patches[i] = value;
   }
+}
+
+/** Whether no value is NaN or infinite: zero times any other is zero. One branch at the end, not one for each value. */
+function allFinite(values: Float32Array): boolean {
+  let [even, odd] = [0, 0];
+  for (let i = 0; i + 1 < values.length; i += 2) {
+    even += values[i] * 0;
+    odd += values[i + 1] * 0;
+  }
+  const last = values.length % 2 === 1 ? values[values.length - 1] * 0 : 0;
+  return even + odd + last === 0;
 }
