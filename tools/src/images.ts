@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { DEFAULT_SIZE, drawingJson, embedPicture, figureIdIn, type Drawing } from 'keymyna/notebook';
 import { writeFileAtomic } from 'keymyna/store';
 import type { Browser, Page } from 'playwright-core';
@@ -12,7 +12,6 @@ import { isCode, joined, readNotebook, writeNotebook, type Lines } from './noteb
 
 const PLOTLY = createRequire(import.meta.url).resolve('plotly.js-dist/plotly.js');
 const PAPER_SCALE = 2; // of the PNG beside the page; the one inside notebooks is at scale 1
-const PAGES = Math.min(2, availableParallelism()); // that draw at once
 const EXPORT_VERSION = 1; // a change of what is exported makes all pictures anew
 
 interface ImageFiles {
@@ -49,7 +48,7 @@ interface Picture {
 export class Pictures {
   private readonly drawn = new Set<string>();
   private browser: Promise<Browser | null> | null = null;
-  private readonly pages: Promise<Page>[] = [];
+  private page: Promise<Page> | null = null;
   private last: Promise<void> = Promise.resolve();
 
   constructor(
@@ -91,16 +90,12 @@ export class Pictures {
     if (queue.length === 0) return;
     const browser = await (this.browser ??= launchBrowser(this.options.log));
     if (browser === null) return;
-    while (this.pages.length < Math.min(PAGES, queue.length)) this.pages.push(openPage(browser));
-    await Promise.all(
-      this.pages.map(async (opening) => {
-        const page = await opening;
-        for (let next = queue.shift(); next; next = queue.shift()) {
-          this.options.signal?.throwIfAborted();
-          await this.drawOne(page, next);
-        }
-      }),
-    );
+    // One page for all: loading Plotly takes as long as drawing a dozen figures.
+    const page = await (this.page ??= openPage(browser));
+    for (const picture of queue) {
+      this.options.signal?.throwIfAborted();
+      await this.drawOne(page, picture);
+    }
   }
 
   private async drawOne(page: Page, { id, drawing, mark }: Picture): Promise<void> {
@@ -113,11 +108,12 @@ export class Pictures {
   }
 }
 
-/** A page that can draw, in a context of its own, so that pages do not wait for each other. */
+/** A page that can draw. It starts at a file, so that Plotly (10 MB) is read as one and not sent through the debugger. */
 async function openPage(browser: Browser): Promise<Page> {
   const page = await (await browser.newContext({ offline: true })).newPage();
+  await page.goto(pathToFileURL(join(PLOTLY, '../package.json')).href);
   await page.setContent('<!doctype html><meta charset="utf-8">');
-  await page.addScriptTag({ path: PLOTLY });
+  await page.addScriptTag({ url: pathToFileURL(PLOTLY).href });
   return page;
 }
 
