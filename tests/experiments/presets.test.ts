@@ -9,9 +9,9 @@ describe('presets', () => {
 
   it.each([
     ['smoke', 2, 4],
-    ['laptop', 2, 4],
-    // 3 seeds x (3 patch variants + one clip a track + views anywhere)
-    ['study', 15, 24],
+    ['laptop', 4, 6],
+    // 3 seeds x (3 patch variants + one clip a track + views anywhere + 10 ablations); log mel has a random twin too
+    ['study', 45, 57],
   ] as const)('%s has %i pretraining jobs and %i encoders without recordings', (name, nJobs, nEncoders) => {
     const preset = presetOf(name);
     expect(pretrainingJobs(preset, false)).toHaveLength(nJobs);
@@ -20,7 +20,7 @@ describe('presets', () => {
 
   it('the study adds real-only and both, three seeds each, when there are recordings', () => {
     const jobs = pretrainingJobs(presetOf('study'), true);
-    expect(jobs).toHaveLength(21);
+    expect(jobs).toHaveLength(51);
     expect(jobs.filter((job) => job.data === 'real').map((job) => job.seed)).toEqual([0, 1, 2]);
     expect(jobs.filter((job) => job.data === 'both').every((job) => job.name.id === 'vertical-both')).toBe(true);
   });

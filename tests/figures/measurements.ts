@@ -15,8 +15,7 @@ const encoder = (patches: 'vertical' | 'square', origin: 'random' | 'pretrained'
   patches,
   origin,
   data: origin === 'random' ? null : 'embedded',
-  maxFrameDistance: origin === 'random' ? null : 0,
-  clipsPerTrack: origin === 'random' ? null : 8,
+  variant: null,
 });
 
 export const walkthrough: m.MelWalkthrough = {

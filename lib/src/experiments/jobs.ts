@@ -1,6 +1,5 @@
 /** Which encoders a preset has: names, pretraining jobs, random initialisations. Pure; the sizes are tested. */
 import { encoderConfig, type EncoderConfig } from '../encoder/index.js';
-import { MEL } from '../mel/index.js';
 import { pretrainConfig, type PretrainConfig } from '../pretrain/index.js';
 import type { PatchVariant } from '../views/index.js';
 import type { EncoderName } from './measurements.js';
@@ -22,9 +21,14 @@ export interface EncoderOfSeed {
   readonly job: PretrainingJob | null;
 }
 
+/** Whether notebook 04 compares an encoder: the base, and the variants that the preset says; never an ablation alone. */
+export function isCompared({ variants }: ExperimentPreset, { variant }: EncoderName): boolean {
+  return variant === null || variants.some(({ id, isCompared = false }) => id === variant && isCompared);
+}
+
 /** The pretraining jobs of a preset in the order in which they run: the base pairs first, seed by seed. */
 export function pretrainingJobs(preset: ExperimentPreset, hasRecordings: boolean): PretrainingJob[] {
-  const base = preset.seeds.flatMap((seed) => preset.patches.map((patches) => job(preset, patches, seed, {})));
+  const base = preset.seeds.flatMap((seed) => preset.patches.map((patches) => job(preset, patches, seed, null)));
   const variants = preset.variants
     .filter((variant) => hasRecordings || (variant.data ?? 'embedded') === 'embedded')
     .flatMap((variant) => preset.seeds.map((seed) => job(preset, 'vertical', seed, variant)));
@@ -35,64 +39,34 @@ function job(
   preset: ExperimentPreset,
   patches: PatchVariant,
   seed: number,
-  { data = 'embedded', ...changes }: PretrainingVariant,
+  variant: PretrainingVariant | null,
 ): PretrainingJob {
-  const encoder = encoderConfig(patches, preset.encoderSize, { inputScale: preset.inputScale });
+  const data = variant?.data ?? 'embedded';
+  const encoder = encoderConfig(patches, preset.encoderSize, {
+    inputScale: variant?.inputScale ?? preset.inputScale,
+  });
+  // Only the base's snapshots are looked at.
+  const changes = variant ? { snapshotSteps: [], ...variant.changes } : {};
   const config = pretrainConfig({ ...preset.pretraining, ...changes, encoder, seed });
-  return { name: pretrainedName(preset.pretraining, config, data), seed, data, config };
-}
-
-/** The name says what differs from the preset's base: `vertical-pretrained`, `vertical-anywhere`, `vertical-real`. */
-function pretrainedName(
-  base: ExperimentPreset['pretraining'],
-  { encoder: { patches }, maxFrameDistance, clipsPerTrack }: PretrainConfig,
-  data: PretrainingData,
-): EncoderName {
-  const changes: [id: string, label: string][] = [];
-  if (maxFrameDistance !== base.maxFrameDistance)
-    changes.push(
-      maxFrameDistance === null
-        ? ['anywhere', 'views anywhere']
-        : [
-            `within-${maxFrameDistance}`,
-            `views within ${((maxFrameDistance * MEL.hopLength) / MEL.sampleRate).toFixed(0)} s`,
-          ],
-    );
-  else if (clipsPerTrack !== base.clipsPerTrack)
-    changes.push([
-      `clips-${clipsPerTrack}`,
-      clipsPerTrack === 1 ? 'one clip a track' : `${clipsPerTrack} clips a track`,
-    ]);
-  if (data !== 'embedded') changes.push([data, data === 'real' ? 'recordings' : 'corpus + recordings']);
-  return {
-    id: [patches, ...(changes.length ? changes.map(([id]) => id) : ['pretrained'])].join('-'),
-    label: `${patches}, pretrained${changes.map(([, label]) => ` (${label})`).join('')}`,
+  const name: EncoderName = {
+    id: `${patches}-${variant?.id ?? 'pretrained'}`,
+    label: `${patches}, pretrained${variant ? ` (${variant.label})` : ''}`,
     patches,
     origin: 'pretrained',
     data,
-    maxFrameDistance,
-    clipsPerTrack,
+    variant: variant?.id ?? null,
   };
+  return { name, seed, data, config };
 }
 
 /** All encoders: for each seed the random initialisations, then what pretraining made of them. */
 export function encodersOf(preset: ExperimentPreset, hasRecordings: boolean): EncoderOfSeed[] {
-  const random = preset.seeds.flatMap((seed) =>
-    preset.patches.map((patches): EncoderOfSeed => ({
-      name: {
-        id: `${patches}-random`,
-        label: `${patches}, random`,
-        patches,
-        origin: 'random',
-        data: null,
-        maxFrameDistance: null,
-        clipsPerTrack: null,
-      },
-      seed,
-      config: encoderConfig(patches, preset.encoderSize, { inputScale: preset.inputScale }),
-      job: null,
-    })),
-  );
+  const random = preset.seeds.flatMap((seed) => [
+    ...preset.patches.map((patches) => randomEncoder(preset, patches, seed, null)),
+    ...preset.variants
+      .filter(({ inputScale }) => inputScale)
+      .map((variant) => randomEncoder(preset, 'vertical', seed, variant)),
+  ]);
   const pretrained = pretrainingJobs(preset, hasRecordings).map((one) => ({
     name: one.name,
     seed: one.seed,
@@ -100,4 +74,26 @@ export function encodersOf(preset: ExperimentPreset, hasRecordings: boolean): En
     job: one,
   }));
   return [...random, ...pretrained];
+}
+
+/** What a pretraining starts from; another input scale makes it another encoder. */
+function randomEncoder(
+  preset: ExperimentPreset,
+  patches: PatchVariant,
+  seed: number,
+  variant: PretrainingVariant | null,
+): EncoderOfSeed {
+  return {
+    name: {
+      id: `${patches}${variant ? `-${variant.id}` : ''}-random`,
+      label: `${patches}, random${variant ? ` (${variant.label})` : ''}`,
+      patches,
+      origin: 'random',
+      data: null,
+      variant: variant?.id ?? null,
+    },
+    seed,
+    config: encoderConfig(patches, preset.encoderSize, { inputScale: variant?.inputScale ?? preset.inputScale }),
+    job: null,
+  };
 }

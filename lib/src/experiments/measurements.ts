@@ -176,10 +176,8 @@ export interface EncoderName {
   readonly patches: 'vertical' | 'square' | 'hybrid';
   readonly origin: 'random' | 'pretrained';
   readonly data: 'embedded' | 'real' | 'both' | null;
-  /** Most frames between the starts of the two views; null = anywhere in the track. */
-  readonly maxFrameDistance: number | null;
-  /** Clips of each track in a batch, each other's negatives; null = never trained. */
-  readonly clipsPerTrack: number | null;
+  /** What differs from the preset's base, as the preset names it; null = nothing. */
+  readonly variant: string | null;
 }
 
 export interface TrainingCurves extends Provenance {

@@ -11,11 +11,17 @@ export type PresetName = 'smoke' | 'laptop' | 'study' | 'paper';
 /** What pretraining listens to: the embedded corpus' train split, real recordings, or both. */
 export type PretrainingData = 'embedded' | 'real' | 'both';
 
-/** One change from the vertical encoder's pretraining, or two that belong together. */
+/** A further pretraining with vertical patches: what differs from the preset's base. */
 export interface PretrainingVariant {
-  readonly clipsPerTrack?: number;
-  readonly maxFrameDistance?: number | null;
+  /** The encoder is called `vertical-<id>`. */
+  readonly id: string;
+  /** For people: what differs. */
+  readonly label: string;
   readonly data?: PretrainingData;
+  readonly inputScale?: 'power' | 'log1p';
+  readonly changes?: Partial<Omit<PretrainConfig, 'encoder' | 'seed'>>;
+  /** Whether notebook 04 compares it too; the others are the ablations of notebook 03. */
+  readonly isCompared?: boolean;
 }
 
 export interface ExperimentPreset {
@@ -55,6 +61,7 @@ export interface ExperimentPreset {
  * probes on a corpus composed with another seed, whose tracks no preset uses.
  */
 const PRETRAINING: Omit<PretrainConfig, 'encoder' | 'seed' | 'steps' | 'snapshotSteps'> = {
+  objective: 'contrastive',
   loss: 'ntXent',
   temperature: 0.1,
   batchPairs: 128,
@@ -63,6 +70,8 @@ const PRETRAINING: Omit<PretrainConfig, 'encoder' | 'seed' | 'steps' | 'snapshot
   maskRatio: 0.9,
   // Both views from one clip, with different masks: views far apart share timbre but not notes (notebook 02).
   maxFrameDistance: 0,
+  pitchShifts: [],
+  inputMixUp: null,
   optimizer: 'adamW',
   learningRate: 1e-3,
   weightDecay: 1e-4,
@@ -75,6 +84,58 @@ const PRETRAINING: Omit<PretrainConfig, 'encoder' | 'seed' | 'steps' | 'snapshot
   uInitialisation: 'reference',
   checkpointEverySteps: 50,
 };
+
+const BASE_STEPS = 500;
+/** Tokens that a vertical clip keeps at the base's mask ratio; other ratios get steps for as many tokens in all. */
+const BASE_TOKENS = 10;
+
+/** A mask ratio with the base's budget of tokens, since a step's time goes by the tokens that stay. */
+function maskRatio(ratio: number, keptTokens: number): PretrainingVariant {
+  const steps = Math.round((BASE_STEPS * BASE_TOKENS) / keptTokens);
+  const percent = Math.round(100 * ratio);
+  return {
+    id: `mask-${percent}`,
+    label: `mask ${percent} %`,
+    changes: { maskRatio: ratio, steps, warmUpSteps: Math.round((PRETRAINING.warmUpSteps * steps) / BASE_STEPS) },
+  };
+}
+
+/** Both views from one track, one pair a track: clips of one track cannot be negatives of a pair that lies across them. */
+function viewDistance(id: string, label: string, maxFrameDistance: number | null): PretrainingVariant {
+  return { id, label, changes: { clipsPerTrack: 1, maxFrameDistance } };
+}
+
+const ONE_CLIP: PretrainingVariant = {
+  id: 'clips-1',
+  label: 'one clip a track',
+  changes: { clipsPerTrack: 1 },
+  isCompared: true,
+};
+const INPUT_MIXUP: PretrainingVariant = {
+  id: 'input-mixup',
+  label: 'input MixUp',
+  changes: { inputMixUp: { alpha: 2, beta: 5 } },
+};
+/** Masked as the method's own authors mask (75 %); steps for as many tokens in the encoder as the base has. */
+const RECONSTRUCTION: PretrainingVariant = {
+  id: 'reconstruction',
+  label: 'reconstruction',
+  changes: { objective: 'reconstruction', maskRatio: 0.75, steps: 200, warmUpSteps: 12 },
+};
+
+/** One change each, with the base's budget. Frames: 31.25 are a second. */
+const ABLATIONS: readonly PretrainingVariant[] = [
+  maskRatio(0.5, 49),
+  maskRatio(0.75, 25),
+  maskRatio(0.95, 5),
+  viewDistance('within-1s', 'one clip a track, views within 1 s', 31),
+  viewDistance('within-5s', 'one clip a track, views within 5 s', 156),
+  { id: 'sogclr', label: 'one clip a track, SogCLR', changes: { clipsPerTrack: 1, loss: 'sogClr' } },
+  { id: 'log1p', label: 'log mel', inputScale: 'log1p' },
+  { id: 'pitch-shift', label: 'pitch shift added', changes: { pitchShifts: [-5, -3, -1, 1, 3, 5] } },
+  RECONSTRUCTION,
+  INPUT_MIXUP,
+];
 
 const linear = (learningRate: number, weightDecay: number, epochs: number): Partial<ProbeConfig> => ({
   hidden: [],
@@ -118,9 +179,9 @@ const PRESETS: Readonly<Record<PresetName, ExperimentPreset>> = {
     encoderSize: 'small',
     inputScale: 'power',
     seeds: [0],
-    pretraining: { ...PRETRAINING, steps: 500, snapshotSteps: [50, 100, 200, 350] },
+    pretraining: { ...PRETRAINING, steps: BASE_STEPS, snapshotSteps: [50, 100, 200, 350] },
     patches: ['vertical', 'square'],
-    variants: [],
+    variants: [RECONSTRUCTION, INPUT_MIXUP],
     probes: {
       linear: [linear(3e-3, 1e-5, 60), linear(1e-2, 1e-3, 60)],
       mlp: [{ hidden: [512, 'd0.75'], learningRate: 1e-3, epochs: 30 }],
@@ -137,14 +198,14 @@ const PRESETS: Readonly<Record<PresetName, ExperimentPreset>> = {
     encoderSize: 'small',
     inputScale: 'power',
     seeds: [0, 1, 2],
-    pretraining: { ...PRETRAINING, steps: 500, snapshotSteps: [100, 250] },
+    pretraining: { ...PRETRAINING, steps: BASE_STEPS, snapshotSteps: [100, 250] },
     patches: ['vertical', 'square', 'hybrid'],
     variants: [
-      { clipsPerTrack: 1 },
-      // Clips of one track cannot be negatives of a pair that may lie anywhere in it.
-      { clipsPerTrack: 1, maxFrameDistance: null },
-      { data: 'real' },
-      { data: 'both' },
+      ONE_CLIP,
+      { ...viewDistance('anywhere', 'views anywhere', null), isCompared: true },
+      { id: 'real', label: 'recordings', data: 'real', isCompared: true },
+      { id: 'both', label: 'corpus + recordings', data: 'both', isCompared: true },
+      ...ABLATIONS,
     ],
     probes: {
       linear: [3e-3, 1e-2].flatMap((rate) => [1e-5, 1e-3].map((decay) => linear(rate, decay, 60))),
@@ -183,7 +244,10 @@ const PRESETS: Readonly<Record<PresetName, ExperimentPreset>> = {
       snapshotSteps: [1000, 5000, 10000],
     },
     patches: ['vertical', 'square', 'hybrid'],
-    variants: [{ data: 'real' }, { data: 'both' }],
+    variants: [
+      { id: 'real', label: 'recordings', data: 'real', isCompared: true },
+      { id: 'both', label: 'corpus + recordings', data: 'both', isCompared: true },
+    ],
     probes: {
       linear: [1e-4, 3e-4, 1e-3, 3e-3].flatMap((rate) => [1e-5, 1e-4, 1e-3].map((decay) => linear(rate, decay, 100))),
       mlp: [{ hidden: [4096, 'd0.99', 4096] }, { hidden: [2048, 'd0.75'] }],

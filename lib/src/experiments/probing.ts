@@ -14,7 +14,7 @@ import {
   type TableLayer,
 } from './embeddingTables.js';
 import { featureShards, loadChroma } from './features.js';
-import type { EncoderOfSeed } from './jobs.js';
+import { type EncoderOfSeed, isCompared } from './jobs.js';
 import type { TestSplit } from './measurements.js';
 import { STAGES_VERSION, keysOf, type Run } from './run.js';
 import { runStage } from './stages.js';
@@ -140,7 +140,9 @@ export async function representations(run: Run): Promise<Representation[]> {
       requests: melMean,
       moreSeeds: [],
     },
-    ...encoderGroups(run).flatMap((group) => encoderRepresentations(run, group)),
+    ...encoderGroups(run)
+      .filter(([{ name }]) => isCompared(run.preset, name))
+      .flatMap((group) => encoderRepresentations(run, group)),
   ];
 }
 

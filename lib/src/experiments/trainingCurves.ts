@@ -2,11 +2,14 @@
 import { parameterCount } from '../encoder/index.js';
 import type { PretrainLogLine } from '../pretrain/index.js';
 import { keptCount, numTokens, PATCHINGS } from '../views/index.js';
+import { isCompared, type PretrainingJob } from './jobs.js';
 import type { BudgetMeasurement, TrainingCurves } from './measurements.js';
 import { jobsOf, logOf } from './pretraining.js';
 import { measured, rounded, type Run } from './run.js';
 
 const POINTS = 60;
+
+const comparedJobs = (run: Run): PretrainingJob[] => jobsOf(run).filter(({ name }) => isCompared(run.preset, name));
 
 /** Loss, contrastive accuracy, alignment and uniformity of every job, each point a mean over some steps. */
 export function trainingCurves(run: Run): Promise<TrainingCurves> {
@@ -14,7 +17,7 @@ export function trainingCurves(run: Run): Promise<TrainingCurves> {
     ...base,
     batchPairs: run.preset.pretraining.batchPairs,
     temperature: run.preset.pretraining.temperature,
-    curves: jobsOf(run).map((job) => {
+    curves: comparedJobs(run).map((job) => {
       const groups = grouped(logOf(run, job), POINTS);
       const mean = (of: (line: PretrainLogLine) => number): number[] =>
         groups.map((lines) => rounded(lines.reduce((sum, line) => sum + of(line), 0) / lines.length));
@@ -44,7 +47,7 @@ function grouped<T>(lines: readonly T[], n: number): T[][] {
 export function budget(run: Run): Promise<BudgetMeasurement> {
   return measured(run, 'budget', {}, (base) => ({
     ...base,
-    rows: jobsOf(run)
+    rows: comparedJobs(run)
       .filter((job) => job.seed === run.preset.seeds[0])
       .map(({ name, config, ...job }) => ({
         encoder: name,

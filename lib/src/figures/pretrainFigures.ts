@@ -18,19 +18,17 @@ import {
 
 type Trace = Figure['data'][number];
 
-/** Line style by what the encoder was trained on and how far apart its views were: colour alone never decides. */
-function lineOf(encoder: EncoderName, seed: number): { color: string; dash: string; width: number } {
-  const dash =
-    encoder.data === 'real'
-      ? 'dash'
-      : encoder.data === 'both'
-        ? 'dashdot'
-        : encoder.maxFrameDistance === null
-          ? 'dot'
-          : encoder.clipsPerTrack === 1
-            ? 'longdash'
-            : 'solid';
-  return { color: COLOUR[encoder.patches], dash, width: seed === 0 ? 2 : 1.2 };
+/** Line style by what differs from the base: colour alone never decides. */
+const DASH: Readonly<Record<string, string>> = {
+  real: 'dash',
+  both: 'dashdot',
+  anywhere: 'dot',
+  'clips-1': 'longdash',
+};
+
+function lineOf({ patches, variant }: EncoderName, seed: number): { color: string; dash: string; width: number } {
+  const dash = variant === null ? 'solid' : (DASH[variant] ?? 'longdashdot');
+  return { color: COLOUR[patches], dash, width: seed === 0 ? 2 : 1.2 };
 }
 
 const SYMBOL = { vertical: 'circle', square: 'square', hybrid: 'diamond' } as const;

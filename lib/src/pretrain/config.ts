@@ -7,6 +7,8 @@ import { parseProjectionHead } from './projectionHead.js';
 
 export interface PretrainConfig {
   readonly encoder: EncoderConfig;
+  /** What is learned: to tell the two views of a clip from other clips' views, or to draw the masked patches. */
+  readonly objective: 'contrastive' | 'reconstruction';
   /** The papers speak of contrastive (NT-Xent) loss, the reference's code trains with SogCLR. */
   readonly loss: 'ntXent' | 'sogClr';
   /** tau of either loss. */
@@ -21,6 +23,10 @@ export interface PretrainConfig {
   readonly maskRatio: number;
   /** Largest distance of a pair's two clips in frames: 0 = one clip with two masks, null = anywhere in the track. */
   readonly maxFrameDistance: number | null;
+  /** Each view is taken from the track shifted by one of these, or from the track itself; empty = no shift (the paper). */
+  readonly pitchShifts: readonly number[];
+  /** Patches of a batch's clips are mixed, one lambda ~ Beta(alpha, beta) and one permutation per batch; null = none. */
+  readonly inputMixUp: { readonly alpha: number; readonly beta: number } | null;
   /** `adam` adds the weight decay to the gradient (the reference); `adamW` decays the weights themselves. */
   readonly optimizer: 'adam' | 'adamW';
   readonly learningRate: number;
@@ -44,12 +50,15 @@ export interface PretrainConfig {
 
 /** As the reference trains, but for the batch (there up to 4096) and the run's length, which the caller gives. */
 export const PRETRAIN_DEFAULTS: Omit<PretrainConfig, 'encoder' | 'steps'> = {
+  objective: 'contrastive',
   loss: 'sogClr',
   temperature: 0.1,
   batchPairs: 128,
   clipsPerTrack: 1,
   maskRatio: 0.9,
   maxFrameDistance: null,
+  pitchShifts: [],
+  inputMixUp: null,
   optimizer: 'adam',
   learningRate: 3e-4,
   weightDecay: 1e-5,
@@ -102,6 +111,7 @@ export function checkPretrainConfig(config: PretrainConfig): void {
     }
   }
   const { encoder, batchPairs, clipNorm, maxFrameDistance } = config;
+  check(config, 'objective', oneOf('contrastive', 'reconstruction'));
   check(config, 'loss', oneOf('ntXent', 'sogClr'));
   const lowest = config.loss === 'sogClr' ? 0.02 : 1e-3;
   check(config, 'temperature', [(x) => x >= lowest && x <= 100, `a number from ${lowest} to 100`]);
@@ -115,6 +125,14 @@ export function checkPretrainConfig(config: PretrainConfig): void {
   if (maxFrameDistance !== null) {
     check(config, 'maxFrameDistance', [(x) => isCountOrZero(x!), 'whole frames >= 0, or null for anywhere']);
   }
+  check(config, 'pitchShifts', [
+    (x) => Array.isArray(x) && new Set(x).size === x.length && x.every((n) => Number.isInteger(n) && n !== 0),
+    'different whole semitones other than 0, or none',
+  ]);
+  check(config, 'inputMixUp', [
+    (x) => x === null || (x.alpha > 0 && x.beta > 0),
+    'null or { alpha, beta } with numbers above 0',
+  ]);
   check(config, 'optimizer', oneOf('adam', 'adamW'));
   check(config, 'learningRate', [(x) => x > 0 && Number.isFinite(x), 'a number above 0']);
   check(config, 'weightDecay', [(x) => x >= 0 && Number.isFinite(x), 'a number >= 0']);
