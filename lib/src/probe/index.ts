@@ -3,6 +3,14 @@
  * template baselines. Imports embeddings, keys, stats, tensor, store, workers; knows no encoder.
  */
 export {
+  type BatchOf,
+  type DrawVariants,
+  drawUniformly,
+  type ProbeBatch,
+  type TableVariant,
+  variantBatches,
+} from './batches.js';
+export {
   architectureGrid,
   type Decision,
   type HiddenEntry,

@@ -4,6 +4,7 @@ import { InputError } from '../errors.js';
 import { assertKeyId, scoreKeys } from '../keys/index.js';
 import { createRng, withOneBlasThread } from '../tensor/index.js';
 import type { Progress } from '../workers/index.js';
+import { type BatchOf, batchSource, type BatchSource } from './batches.js';
 import { type ProbeConfig, probeConfig } from './config.js';
 import { decideTracks } from './decide.js';
 import { createHead } from './createHead.js';
@@ -28,6 +29,8 @@ export interface TrainProbeOptions {
   readonly onStep?: (loss: number) => void;
   /** start from these instead of the seed's */
   readonly weights?: HeadWeights;
+  /** supplies the batches, as augmentations do; the order of the clips stays the seed's */
+  readonly batchOf?: BatchOf;
   /** replaces the seed's draws, for comparisons with other implementations */
   readonly draws?: {
     /** order of the C clips in an epoch */
@@ -94,9 +97,9 @@ async function followTraining(
     if (choice.selection !== 'last') assertData(choice.selection, choice.data, train.table.width);
 
   const standardizer = config.standardize === 'train' ? fitStandardizer(train.table) : null;
-  const prepared = prepareTable(config, train.table, standardizer);
-  const { width } = prepared;
+  const { width, nClips } = train.table;
   const rng = createRng(config.seed);
+  const source = batchSource(config, train, standardizer, options.batchOf, rng.fork('batches'));
   const start = options.weights ?? initialWeights(config.hidden, width, rng.fork('weights'));
   const followed = choices.map((choice) => ({
     choice,
@@ -112,7 +115,7 @@ async function followTraining(
   });
   try {
     let epoch = 0;
-    for (const trainLoss of trainingEpochs(config, head, prepared, train.keyOfTrack, options)) {
+    for (const trainLoss of trainingEpochs(config, head, source, nClips, options)) {
       let weights: HeadWeights | null = null; // copied at most once an epoch
       for (const one of followed) {
         const selectionScore =
@@ -138,14 +141,12 @@ async function followTraining(
 function* trainingEpochs(
   config: ProbeConfig,
   head: Head,
-  table: EmbeddingTable,
-  keyOfTrack: Int32Array,
+  source: BatchSource,
+  nClips: number,
   { draws = {}, onStep }: TrainProbeOptions,
 ): Generator<number> {
-  const { embeddings, nClips, width, trackOf } = table;
   const rng = createRng(config.seed);
   const [orderRng, mixUpRng] = [rng.fork('order'), rng.fork('mixUp')];
-  const rows = new Float32Array(Math.min(config.batchSize, nClips) * width);
   let step = 0;
   for (let epoch = 0; epoch < config.epochs; epoch++) {
     const order = draws.order?.(epoch, nClips) ?? orderRng.permutation(nClips);
@@ -154,12 +155,7 @@ function* trainingEpochs(
     for (let from = 0; from < nClips; from += config.batchSize, batches++) {
       const clips = order.subarray(from, from + config.batchSize);
       const n = clips.length;
-      const x = rows.subarray(0, n * width);
-      for (let i = 0; i < n; i++) {
-        const row = clips[i] * width;
-        for (let j = 0; j < width; j++) x[i * width + j] = embeddings[row + j]; // views of rows would cost more
-      }
-      const keyIds = Int32Array.from(clips, (clip) => keyOfTrack[trackOf[clip]]);
+      const { x, keyIds } = source(clips);
       const draw =
         config.mixUp === null
           ? null
@@ -167,7 +163,7 @@ function* trainingEpochs(
               lambda: mixUpRng.beta(config.mixUp.alpha, config.mixUp.beta),
               partner: mixUpRng.permutation(n),
             });
-      const loss = head.step(draw ? mixRows(x, width, draw) : x, softTargets(keyIds, draw));
+      const loss = head.step(draw ? mixRows(x, x.length / n, draw) : x, softTargets(keyIds, draw));
       if (!Number.isFinite(loss))
         throw new InputError(
           `trainProbe, epoch ${epoch}`,
