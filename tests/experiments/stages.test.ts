@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { embeddedCorpus } from '../../lib/src/corpus/index.js';
+import { augmentedPlan } from '../../lib/src/experiments/augmentedTables.js';
 import { embeddingPlan } from '../../lib/src/experiments/embeddingTables.js';
 import { featurePlan } from '../../lib/src/experiments/features.js';
 import * as experiments from '../../lib/src/experiments/index.js';
@@ -35,6 +36,13 @@ beforeAll(async () => {
       checkpointEverySteps: 2,
     },
     probes: { ...smoke.preset.probes, mlp: [{ hidden: [8], epochs: 2 }], seeds: [0, 1] },
+    augmented: {
+      clips: 1,
+      seeds: [0],
+      tracks: { train: 1, valid: 1, test: 1, testTimbre: 1 },
+      strengths: 1,
+      semitones: [1],
+    },
     resamples: 50,
   };
   run = { ...smoke, preset, corpus: embeddedCorpus(corpus) };
@@ -69,19 +77,24 @@ describe('the stages of a preset', () => {
   });
 
   it('overlap on threads that they share, in the order of what they read, and leave the same tables', async () => {
-    for (const stage of ['pretraining', 'embeddings'] as const) await experiments.runStageOf(run, stage);
+    for (const stage of ['pretraining', 'embeddings', 'augmented'] as const) await experiments.runStageOf(run, stage);
     const cache = new Cache(join(root, 'overlapping'));
     const told: string[] = [];
     const onProgress = (stage: string, done: number, total: number) => void (done === total && told.push(stage));
     const beside = { ...run, cache, options: { ...run.options, threads: 2, onProgress } };
     const sets = ['train', 'valid', 'test', 'testTimbre'] as const;
-    const plans = () => [featurePlan(beside, sets), pretrainingPlan(beside), embeddingPlan(beside)];
+    const plans = () => [
+      featurePlan(beside, sets),
+      pretrainingPlan(beside),
+      embeddingPlan(beside),
+      augmentedPlan(beside),
+    ];
     const seconds = await runStages(beside, plans());
     expect(seconds.every((stage) => stage > 0)).toBe(true);
-    expect(told).toEqual(['features', 'pretraining', 'embeddings']);
+    expect(told).toEqual(['features', 'pretraining', 'embeddings', 'augmented']);
     const tensors = (path: string) => (path.endsWith('.safetensors') ? readFileSync(path).toString('base64') : null);
     expect(filesOf(cache.root, tensors)).toEqual(filesOf(run.cache.root, tensors));
-    expect(await runStages(beside, plans())).toEqual([0, 0, 0]);
+    expect(await runStages(beside, plans())).toEqual([0, 0, 0, 0]);
   });
 
   it('run one after the other, and a second time do nothing', async () => {

@@ -1,10 +1,10 @@
 /** What a worker thread does for one encoder on one split. */
 import { existsSync } from 'node:fs';
-import { Encoder, loadCheckpoint } from '../encoder/index.js';
 import { embedLayers, saveEmbeddingTable } from '../embeddings/index.js';
 import type { MelTrack } from '../mel/index.js';
-import { createRng, initBackend } from '../tensor/index.js';
+import { initBackend } from '../tensor/index.js';
 import type { EmbeddingUnit } from './embeddingTables.js';
+import { loadEncoder } from './encoderSource.js';
 import { readMelShard } from './features.js';
 import { type Span, type StageItem, stageTask, Stopped } from './stages.js';
 
@@ -21,11 +21,7 @@ export async function embedTask(init: unknown): Promise<(message: StageItem<Embe
   return stageTask<EmbeddingUnit>(init, async ({ encoder: source, melPaths, outputs }, count, isStopped) => {
     const stop = new AbortController();
     const missing = outputs.filter(({ path }) => !existsSync(path));
-    // As `initialEncoder` of pretraining draws it: a random encoder is exactly what its pretrained twin began as.
-    const encoder =
-      'checkpoint' in source
-        ? loadCheckpoint(source.checkpoint).encoder
-        : Encoder.init(source.config, createRng(source.seed).fork('encoder'));
+    const encoder = loadEncoder(source);
     try {
       const tables = await embedLayers(
         encoder,

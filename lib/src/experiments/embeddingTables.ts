@@ -1,12 +1,12 @@
 /** Stage 3: embedding tables of every encoder, split and layer, and the tables that need no encoder. */
 import { existsSync } from 'node:fs';
-import { type EncoderConfig } from '../encoder/index.js';
 import { type EmbeddingTable, loadEmbeddingTable, melMeanTable, saveEmbeddingTable } from '../embeddings/index.js';
 import type { Split } from '../corpus/index.js';
 import { configId } from '../store/index.js';
+import { encoderSource, type EncoderSource } from './encoderSource.js';
 import { featureShards, loadMels } from './features.js';
-import { encodersOf, type EncoderOfSeed } from './jobs.js';
-import { checkpointOf, jobsOf, pretrainingUnit } from './pretraining.js';
+import { encodersOf, type EncoderOfSeed, isBase } from './jobs.js';
+import { pretrainingUnit } from './pretraining.js';
 import { STAGES_VERSION, type Run } from './run.js';
 import type { StagePlan } from './stages.js';
 
@@ -14,7 +14,7 @@ export type TableLayer = number | 'output';
 
 /** One encoder on one split: the layers to read and a file for each. */
 export interface EmbeddingUnit {
-  readonly encoder: { readonly checkpoint: string } | { readonly config: EncoderConfig; readonly seed: number };
+  readonly encoder: EncoderSource;
   readonly melPaths: readonly string[];
   readonly outputs: readonly { readonly layer: TableLayer; readonly path: string }[];
 }
@@ -47,8 +47,7 @@ export function tablePath(
 
 /** Layers that are probed one by one: all blocks, for the seeds that the preset names. */
 export function layersOf(run: Run, encoder: EncoderOfSeed): TableLayer[] {
-  const isBase = encoder.job === null || encoder.name.id.endsWith('-pretrained');
-  if (!isBase || !run.preset.layerSeeds.includes(encoder.seed)) return ['output'];
+  if (!isBase(encoder) || !run.preset.layerSeeds.includes(encoder.seed)) return ['output'];
   return [...Array.from({ length: encoder.config.depth + 1 }, (_, layer) => layer), 'output'];
 }
 
@@ -77,12 +76,7 @@ export function embeddingPlan(run: Run): StagePlan<EmbeddingUnit> {
 
 /** Pretrained encoders whose snapshots are looked at: the base jobs of every seed. */
 export function snapshotEncoders(run: Run): EncoderOfSeed[] {
-  const jobs = new Set(
-    jobsOf(run)
-      .filter((job) => job.name.id.endsWith('-pretrained'))
-      .map((job) => `${job.name.id}/${job.seed}`),
-  );
-  return encodersOfRun(run).filter((encoder) => encoder.job && jobs.has(`${encoder.name.id}/${encoder.seed}`));
+  return encodersOfRun(run).filter((encoder) => encoder.job && isBase(encoder));
 }
 
 function embeddingUnit(
@@ -93,10 +87,9 @@ function embeddingUnit(
   step?: number,
 ): { item: EmbeddingUnit; weight: number } {
   const shards = featureShards(run, split);
-  const checkpoint = checkpointOf(run, encoder, step);
   return {
     item: {
-      encoder: checkpoint === null ? { config: encoder.config, seed: encoder.seed } : { checkpoint },
+      encoder: encoderSource(run, encoder, step),
       melPaths: shards.map((shard) => shard.melPath),
       outputs: layers.map((layer) => ({ layer, path: tablePath(run, encoder, split, layer, step) })),
     },

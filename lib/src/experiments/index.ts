@@ -8,8 +8,21 @@ export { type ExperimentPreset, type PresetName, presetOf, type PretrainingData 
 export { encodersOf, type EncoderOfSeed, pretrainingJobs, type PretrainingJob } from './jobs.js';
 export { openRun, type Run, type RunOptions, RECORDINGS_FOLDER, type StageProgress } from './run.js';
 export { missingFor, prepare, runStageOf, type StageName, STAGES, type StageTime } from './prepare.js';
+export {
+  augmentedChains,
+  type Chain,
+  chainName,
+  chainShift,
+  CLEAN,
+  COMPOSITIONS,
+  MAP_AUGMENTATIONS,
+  mapChains,
+  robustnessChains,
+  shiftChains,
+} from './augmentedSets.js';
+export { augmentedEncoders, augmentedTracks, loadAugmented, loadAugmentedChroma } from './augmentedTables.js';
 export { loadMels } from './features.js';
-export { bestLayer, type ProbeOutcome } from './probing.js';
+export { bestLayer, loadRunProbe, type ProbeOutcome } from './probing.js';
 export { checkpointOf } from './pretraining.js';
 export { exampleTrack, exampleTracks, firstClip, heardTracks, type HeardTrack, trackCard } from './tracks.js';
 export { melWalkthrough } from './melWalkthrough.js';

@@ -21,6 +21,11 @@ export interface EncoderOfSeed {
   readonly job: PretrainingJob | null;
 }
 
+/** The encoders that every analysis is made of: the pretrained ones without a change, and what they began as. */
+export function isBase({ name }: Pick<EncoderOfSeed, 'name'>): boolean {
+  return name.variant === null;
+}
+
 /** Whether notebook 04 compares an encoder: the base, and the variants that the preset says; never an ablation alone. */
 export function isCompared({ variants }: ExperimentPreset, { variant }: EncoderName): boolean {
   return variant === null || variants.some(({ id, isCompared = false }) => id === variant && isCompared);

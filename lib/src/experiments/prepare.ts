@@ -1,6 +1,7 @@
 /** All heavy stages of a preset; notebooks then only read. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { augmentedPlan } from './augmentedTables.js';
 import { embeddingPlan } from './embeddingTables.js';
 import { featurePlan } from './features.js';
 import { presetOf } from './presets.js';
@@ -23,6 +24,7 @@ export const STAGES = {
   features: async (run: Run) => void (await runStages(run, [features(run)])),
   pretraining: async (run: Run) => void (await runStages(run, [pretrainingPlan(run)])),
   embeddings: async (run: Run) => void (await runStages(run, [embeddingPlan(run)])),
+  augmented: async (run: Run) => void (await runStages(run, [augmentedPlan(run)])),
   probes: computeProbes,
 } as const;
 
@@ -43,8 +45,8 @@ export function runStageOf(run: Run, stage: StageName): Promise<void> {
 export async function prepare(preset: string, options: RunOptions): Promise<StageTime[]> {
   const run = await openRun(preset, options);
   options.signal?.throwIfAborted();
-  const overlapping = ['features', 'pretraining', 'embeddings'] as const;
-  const seconds = await runStages(run, [features(run), pretrainingPlan(run), embeddingPlan(run)]);
+  const overlapping = ['features', 'pretraining', 'embeddings', 'augmented'] as const;
+  const seconds = await runStages(run, [features(run), pretrainingPlan(run), embeddingPlan(run), augmentedPlan(run)]);
   options.signal?.throwIfAborted();
   const begin = options.clock?.() ?? null;
   await computeProbes(run);

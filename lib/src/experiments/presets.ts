@@ -53,6 +53,19 @@ export interface ExperimentPreset {
   };
   /** Seeds of pretraining whose layers are probed one by one. */
   readonly layerSeeds: readonly number[];
+  /** Notebooks 06 to 08: which part of the corpus is heard augmented, and how. */
+  readonly augmented: {
+    /** The first clips of each track, each of 6.25 s. */
+    readonly clips: number;
+    /** Seeds of pretraining whose encoders embed it. */
+    readonly seeds: readonly number[];
+    /** The first tracks of each split. */
+    readonly tracks: Readonly<Record<Split, number>>;
+    /** How many of an augmentation's strengths the robustness curves have. */
+    readonly strengths: number;
+    /** Pitch shifts. */
+    readonly semitones: readonly number[];
+  };
   readonly resamples: number;
 }
 
@@ -137,6 +150,8 @@ const ABLATIONS: readonly PretrainingVariant[] = [
   INPUT_MIXUP,
 ];
 
+const SEMITONES = [-6, -5, -4, -3, -2, -1, 1, 2, 3, 4, 5, 6];
+
 const linear = (learningRate: number, weightDecay: number, epochs: number): Partial<ProbeConfig> => ({
   hidden: [],
   learningRate,
@@ -170,6 +185,13 @@ const PRESETS: Readonly<Record<PresetName, ExperimentPreset>> = {
       seeds: [0, 1],
     },
     layerSeeds: [0],
+    augmented: {
+      clips: 1,
+      seeds: [0],
+      tracks: { train: 12, valid: 6, test: 12, testTimbre: 6 },
+      strengths: 1,
+      semitones: [-1, 1, 2],
+    },
     resamples: 500,
   },
   laptop: {
@@ -189,6 +211,13 @@ const PRESETS: Readonly<Record<PresetName, ExperimentPreset>> = {
       seeds: [0, 1, 2],
     },
     layerSeeds: [0],
+    augmented: {
+      clips: 2,
+      seeds: [0],
+      tracks: { train: 96, valid: 24, test: 48, testTimbre: 24 },
+      strengths: 3,
+      semitones: SEMITONES,
+    },
     resamples: 2000,
   },
   study: {
@@ -217,6 +246,13 @@ const PRESETS: Readonly<Record<PresetName, ExperimentPreset>> = {
       seeds: [0, 1, 2],
     },
     layerSeeds: [0, 1, 2],
+    augmented: {
+      clips: 2,
+      seeds: [0, 1, 2],
+      tracks: { train: 240, valid: 96, test: 144, testTimbre: 144 },
+      strengths: 6,
+      semitones: SEMITONES,
+    },
     resamples: 10000,
   },
   paper: {
@@ -255,6 +291,13 @@ const PRESETS: Readonly<Record<PresetName, ExperimentPreset>> = {
       seeds: [0, 1, 2],
     },
     layerSeeds: [0, 1, 2],
+    augmented: {
+      clips: 2,
+      seeds: [0, 1, 2],
+      tracks: { train: 240, valid: 96, test: 144, testTimbre: 144 },
+      strengths: 6,
+      semitones: SEMITONES,
+    },
     resamples: 10000,
   },
 };

@@ -7,12 +7,13 @@ import {
   type ProbeConfig,
   type ProbeData,
   probeRun,
+  saveProbe,
   trainProbe,
   trainProbeEachWay,
 } from '../probe/index.js';
 import { writeJson } from '../store/index.js';
 import { initBackend } from '../tensor/index.js';
-import type { ProbeOutcome, ProbeUnit } from './probing.js';
+import { type ProbeOutcome, probePath, type ProbeUnit } from './probing.js';
 import { type Span, type StageItem, stageTask } from './stages.js';
 
 /** Factory for `runStage`: a backend of its own for this thread (MLP probes need one), then probe after probe. */
@@ -25,7 +26,7 @@ export async function probeTask(init: unknown): Promise<(message: StageItem<Prob
         { table: loadEmbeddingTable(unit.tables[split]!), keyOfTrack: Int32Array.from(unit.keys[split]!) },
       ]),
     ) as Partial<Record<Split, ProbeData>>;
-    writeJson(unit.path, await outcomeOf(unit, data));
+    writeJson(unit.path, await outcomeOf(unit, data)); // last: its presence says that the probe is there too
   });
 }
 
@@ -42,6 +43,7 @@ async function outcomeOf(unit: ProbeUnit, data: Partial<Record<Split, ProbeData>
     train,
     unit.withFlaws ? [valid, test, testTimbre] : [valid],
   );
+  saveProbe(probePath(unit.path), probe);
   return {
     config: probe.config,
     epoch: probe.epoch,

@@ -2,8 +2,9 @@
 import { existsSync } from 'node:fs';
 import type { Split } from '../corpus/index.js';
 import { saveEmbeddingTable } from '../embeddings/index.js';
+import { InputError } from '../errors.js';
 import { scoreKeys } from '../keys/index.js';
-import { headParameterCount, type ProbeConfig } from '../probe/index.js';
+import { headParameterCount, loadProbe, type Probe, type ProbeConfig } from '../probe/index.js';
 import { configId, readJson } from '../store/index.js';
 import {
   encodersOfRun,
@@ -14,7 +15,7 @@ import {
   type TableLayer,
 } from './embeddingTables.js';
 import { featureShards, loadChroma } from './features.js';
-import { type EncoderOfSeed, isCompared } from './jobs.js';
+import { type EncoderOfSeed, isBase, isCompared } from './jobs.js';
 import type { TestSplit } from './measurements.js';
 import { STAGES_VERSION, keysOf, type Run } from './run.js';
 import { runStage } from './stages.js';
@@ -80,6 +81,28 @@ export function probeUnit(run: Run, { tables, method, seed, withFlaws }: ProbeRe
 /** The outcome of a request that has run. */
 export function probeOutcome(run: Run, request: ProbeRequest): ProbeOutcome {
   return readJson(probeUnit(run, request).path) as ProbeOutcome;
+}
+
+/** Where the chosen probe of a unit is, beside its outcome. */
+export function probePath(outcomePath: string): string {
+  return outcomePath.replace(/json$/, 'safetensors');
+}
+
+/**
+ * The probe of a base encoder (first probe seed), as it was chosen on validation. The probes must have run.
+ *
+ * @throws InputError if the encoder has no such probe
+ */
+export function loadRunProbe(run: Run, encoder: EncoderOfSeed, method: 'linear' | 'mlp'): Probe {
+  const withFlaws = method === 'linear' && isBase(encoder);
+  const tables = encoderTables(run, encoder, SPLITS);
+  const path = probePath(probeUnit(run, { tables, method, seed: run.preset.probes.seeds[0], withFlaws }).path);
+  if (!existsSync(path))
+    throw new InputError(
+      `probe of ${encoder.name.id}, seed ${encoder.seed}, ${method}`,
+      "not found; run the stage 'probes' first",
+    );
+  return loadProbe(path);
 }
 
 /** Tables of an encoder by split. */
@@ -157,14 +180,13 @@ function encoderGroups(run: Run): EncoderOfSeed[][] {
 function encoderRepresentations(run: Run, group: readonly EncoderOfSeed[]): Representation[] {
   const { name } = group[0];
   const { seeds } = run.preset.probes;
-  const isBase = name.origin === 'random' || name.id.endsWith('-pretrained');
   const of = (
     method: 'linear' | 'mlp',
     layer: (encoder: EncoderOfSeed) => TableLayer,
     suffix: string,
     label: string,
   ): Representation => {
-    const withFlaws = isBase && method === 'linear' && suffix === '';
+    const withFlaws = isBase(group[0]) && method === 'linear' && suffix === '';
     const request = (encoder: EncoderOfSeed, seed: number): ProbeRequest => ({
       tables: encoderTables(run, encoder, SPLITS, layer(encoder)),
       method,
@@ -181,7 +203,7 @@ function encoderRepresentations(run: Run, group: readonly EncoderOfSeed[]): Repr
   };
   const output = (): TableLayer => 'output';
   const rows = [of('linear', output, '', `${name.label}, linear probe`)];
-  if (!isBase) return rows;
+  if (!isBase(group[0])) return rows;
   if (group.every((encoder) => layersOf(run, encoder).length > 1))
     rows.push(of('linear', (encoder) => bestLayer(run, encoder), '-layer', `${name.label}, best layer`));
   rows.push(of('mlp', output, '', `${name.label}, MLP probe`));

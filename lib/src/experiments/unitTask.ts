@@ -7,6 +7,7 @@ type Task = (message: StageItem<never>) => Promise<Span>;
 const FACTORIES: Readonly<Record<string, (init: unknown) => Promise<Task>>> = {
   features: async (init) => (await import('./featureTask.js')).featureTask(init),
   pretraining: async (init) => (await import('./pretrainTask.js')).pretrainTask(init),
+  augmented: async (init) => (await import('./augmentTask.js')).augmentTask(init),
   embeddings: async (init) => (await import('./embedTask.js')).embedTask(init),
 };
 
