@@ -1,4 +1,4 @@
-/** stats/: bootstrap intervals, paired comparisons, mean and deviation over seeds. Imports no other room. */
+/** stats/: bootstrap intervals, paired comparisons, calibration and abstention, mean and deviation over seeds. Imports no other room. */
 export {
   type BootstrapInterval,
   bootstrapInterval,
@@ -9,5 +9,24 @@ export {
   pairedBootstrap,
   type Resamples,
 } from './bootstrap.js';
+export {
+  type Binning,
+  type BinOptions,
+  brierScores,
+  calibratedErrors,
+  classwiseCalibrationError,
+  type Confidences,
+  confidences,
+  expectedCalibrationError,
+  fitTemperature,
+  type LogitAnswers,
+  negativeLogLikelihoods,
+  probabilities,
+  type ReliabilityBin,
+  reliabilityBins,
+  softmax,
+  TEMPERATURE_RANGE,
+} from './calibration.js';
 export { type McNemar, mcnemar } from './mcnemar.js';
+export { type RiskCoverage, riskCoverage, scoreAtCoverage } from './riskCoverage.js';
 export { type MeanAndDeviation, meanAndDeviation, mean, quantileOfSorted, standardDeviation } from './summary.js';
