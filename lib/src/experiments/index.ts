@@ -38,4 +38,12 @@ export { comparison, confusion, fifthsBetween, pairwise } from './comparison.js'
 export { trackResults, type TrackResults } from './trackResults.js';
 export { protocol } from './protocol.js';
 export { layerScores } from './layers.js';
+export {
+  NOT_AVAILABLE,
+  PUBLISHED_MASK_RATIOS,
+  PUBLISHED_SCORES,
+  type PublishedRuler,
+  type PublishedScore,
+  type Reading,
+} from './published.js';
 export { studyOf } from './study.js';
