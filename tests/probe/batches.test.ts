@@ -60,8 +60,7 @@ describe('batches that an augmentation supplies', () => {
 
   test('a bank of identity maps gives the same training, too', async () => {
     const bank = createMapBank(fourKeys.table, [identityMap(WIDTH)]);
-    const batchOf = (clips: Int32Array, keyIds: Int32Array, rng: Rng) =>
-      bank.batch(clips, keyIds, PAPER_AUGMENT, rng);
+    const batchOf = (clips: Int32Array, keyIds: Int32Array, rng: Rng) => bank.batch(clips, keyIds, PAPER_AUGMENT, rng);
     const splits = { train: fourKeys, valid };
     const [plain, mapped] = [await trainProbe(config, splits), await trainProbe(config, splits, { batchOf })];
     expect(mapped.weights).toEqual(plain.weights);

@@ -133,12 +133,52 @@ export function gridChoice(
   );
   const best = runs.find((run) => run.configId === chosen.configId)!;
   const { splits } = readGridTests(dir, best);
-  const tests = Object.entries(data.tests ?? {}).map(([name, { keyOfTrack }]): [string, GridTestResult] => {
-    const { estimated } = splits[name];
-    const score = scoreKeys(keyOfTrack, estimated);
-    return [name, { estimated, score, intervals: scoreIntervals(keyOfTrack, estimated, intervals) }];
-  });
+  const tests = Object.entries(data.tests ?? {}).map(([name, { keyOfTrack }]): [string, GridTestResult] => [
+    name,
+    testResult(keyOfTrack, splits[name].estimated, intervals),
+  ]);
   return { best, runs, tests: Object.fromEntries(tests) };
+}
+
+/** What choosing by test claims on a split: the run and the epoch whose score on that very split is the best. */
+export interface PublishedClaim extends GridTestResult {
+  readonly run: GridRun;
+  /** of that run, from 0 */
+  readonly epoch: number;
+}
+
+/**
+ * The published flaw: for each test split, configuration and epoch are those with the best score on it (the first of
+ * equals), and that score is the claim. To be shown beside `gridChoice`, never to be quoted as a result.
+ */
+export function publishedClaims(
+  choice: GridChoice,
+  data: GridData,
+  dir: string,
+  intervals: IntervalOptions = {},
+): Record<string, PublishedClaim> {
+  const files = choice.runs.map((run) => readGridTests(dir, run));
+  const claims = Object.entries(data.tests ?? {}).map(([name, { keyOfTrack }]): [string, PublishedClaim] => {
+    const byTest = files.map(({ splits }) => splits[name].chosenByTest);
+    const scores = choice.runs.map((run, i) => ({ ...run, score: scoreKeys(keyOfTrack, byTest[i].estimated) }));
+    const chosen = chooseRun(
+      scores.map(({ config }) => config),
+      new Map(scores.map((run) => [run.configId, run])),
+    );
+    const place = scores.findIndex(({ configId: id }) => id === chosen.configId);
+    const { epoch, estimated } = byTest[place];
+    return [name, { run: choice.runs[place], epoch, ...testResult(keyOfTrack, estimated, intervals) }];
+  });
+  return Object.fromEntries(claims);
+}
+
+function testResult(
+  keyOfTrack: Int32Array,
+  estimated: readonly number[],
+  intervals: IntervalOptions,
+): GridTestResult {
+  const score = scoreKeys(keyOfTrack, estimated);
+  return { estimated, score, intervals: scoreIntervals(keyOfTrack, estimated, intervals) };
 }
 
 function distinct(configs: readonly ProbeConfig[]): ProbeConfig[] {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { InputError } from '../errors.js';
 import { configId, readJson } from '../store/index.js';
 import type { ProbeConfig } from './config.js';
+import { checkedRun, checkedTests } from './gridSchema.js';
 import type { EpochRecord, ProbeData } from './probe.js';
 import type { ProbeRun } from './select.js';
 
@@ -65,11 +66,12 @@ export function testPath(dir: string, id: string): string {
   return join(dir, `${id}.test.json`);
 }
 
-/** The run of a configuration, or null if it has none yet. @throws InputError if it is of other data */
+/** The run of a configuration, or null if it has none yet. @throws InputError if it is of other data, or damaged */
 export function readRun(dir: string, config: ProbeConfig, dataId: string): GridRun | null {
-  const path = runPath(dir, configId(config));
+  const id = configId(config);
+  const path = runPath(dir, id);
   if (!existsSync(path)) return null;
-  const run = readJson(path) as GridRun;
+  const run = checkedRun(path, readJson(path), id);
   if (run.dataId !== dataId) throw otherData(path, run.dataId, dataId);
   return run;
 }
@@ -77,7 +79,7 @@ export function readRun(dir: string, config: ProbeConfig, dataId: string): GridR
 /** The test file of a run: to be read after the choice, or for what the published flaw would have claimed. */
 export function readGridTests(dir: string, run: Pick<GridRun, 'configId' | 'dataId'>): GridTests {
   const path = testPath(dir, run.configId);
-  const tests = readJson(path) as GridTests;
+  const tests = checkedTests(path, readJson(path), run.configId);
   if (tests.dataId !== run.dataId) throw otherData(path, tests.dataId, run.dataId);
   return tests;
 }

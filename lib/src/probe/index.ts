@@ -30,7 +30,16 @@ export {
   type TrackRow,
   trackScores,
 } from './evaluate.js';
-export { type GridChoice, gridChoice, type GridOptions, gridRuns, type GridTestResult, runGrid } from './grid.js';
+export {
+  type GridChoice,
+  gridChoice,
+  type GridOptions,
+  gridRuns,
+  type GridTestResult,
+  type PublishedClaim,
+  publishedClaims,
+  runGrid,
+} from './grid.js';
 export { type GridData, gridDataId, type GridRun, type GridTests, readGridTests } from './gridFiles.js';
 export { type HeadWeights, headLayers, headParameterCount } from './head.js';
 export { crossEntropy, mixRows, type MixUpDraw, softTargets } from './mixUp.js';
