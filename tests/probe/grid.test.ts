@@ -14,6 +14,7 @@ import {
   type ProbeConfig,
   probeConfig,
   type ProbeData,
+  publishedClaims,
   readGridTests,
   runGrid,
   trainingGrid,
@@ -131,6 +132,54 @@ describe('a grid', () => {
     // The others' test files may be anything.
     for (const id of ids) if (id !== best.configId) writeFileSync(join(dir('two'), `${id}.test.json`), 'unreadable');
     expect(gridChoice(configs, data, dir('two'), { resamples: 100 }).best.configId).toBe(best.configId);
+  });
+
+  test('a file that was changed, cut or copied is named with the field, and what to do', async () => {
+    const some = configs.slice(0, 1);
+    await runGrid(some, data, { dir: dir('files'), threads: 1 });
+    const paths = [`${ids[0]}.json`, `${ids[0]}.test.json`].map((name) => join(dir('files'), name));
+    const whole = paths.map((path) => JSON.parse(readFileSync(path, 'utf8')) as Record<string, never>);
+    const split = whole[1].splits['test'] as object;
+    const broken: [number, object, RegExp][] = [
+      [0, { configId: ids[1] }, /configId is "\w+"; expected "\w+", as the file is named/],
+      [0, { config: { ...(whole[0].config as object), epochs: 7 } }, /config is "\w+"; expected the configuration/],
+      [0, { config: { epochz: 7 } }, /config is {"epochz":7}; expected/],
+      [0, { history: [] }, /history is \[\]; expected one entry an epoch/],
+      [0, { history: [{ epoch: 0, trainLoss: 'low' }] }, /history\[0\]\.trainLoss is "low"; expected a number/],
+      [0, { epoch: 6 }, /epoch is 6; expected a whole number from 0 to 5/],
+      [0, { estimated: [3, 24] }, /estimated is \[3,24\]; expected key ids from 0 to 23/],
+      [0, { score: { ...(whole[0].score as object), accuracy: 1.2 } }, /score\.accuracy is 1\.2; expected/],
+      [0, { score: undefined }, /score is nothing; expected an object/],
+      [1, { splits: { test: { ...split, chosenByTest: null } } }, /splits\.test\.chosenByTest is null; expected/],
+      [1, { splits: { test: { ...split, estimated: [] } } }, /splits\.test\.estimated is \[\]; expected key ids/],
+    ];
+    for (const [file, change, sentence] of broken) {
+      writeFileSync(paths[file], JSON.stringify({ ...whole[file], ...change }));
+      const choose = () => gridChoice(some, data, dir('files'), { resamples: 1 });
+      expect(choose).toThrow(sentence);
+      expect(choose).toThrow(/\.json: .* Delete the file and run the grid again$/);
+      writeFileSync(paths[file], JSON.stringify(whole[file]));
+    }
+    expect(gridChoice(some, data, dir('files'), { resamples: 1 }).best.configId).toBe(ids[0]);
+  });
+
+  test('choosing by test claims the best score on test that any run ever had, and never less than validation', async () => {
+    await runGrid(configs, data, { dir: dir('claims'), threads: 2 });
+    const choice = gridChoice(configs, data, dir('claims'), { resamples: 10 });
+    const { test: claim } = publishedClaims(choice, data, dir('claims'), { resamples: 10 });
+    const everSaid = choice.runs.map(
+      (run) =>
+        scoreKeys(data.tests!.test.keyOfTrack, readGridTests(dir('claims'), run).splits.test.chosenByTest.estimated)
+          .weightedBothFifths,
+    );
+    expect(claim.score.weightedBothFifths).toBe(Math.max(...everSaid));
+    expect(claim.score.weightedBothFifths).toBeGreaterThanOrEqual(choice.tests.test.score.weightedBothFifths);
+    expect(claim.intervals.weighted.estimate).toBeCloseTo(claim.score.weighted, 12);
+    // The same as training that run anew with the flaw itself.
+    const splits = { train: data.train, test: data.tests!.test };
+    const flawed = await trainProbe({ ...claim.run.config, selection: 'test' }, splits);
+    expect(flawed.epoch).toBe(claim.epoch);
+    expect(Array.from(flawed.decide(data.tests!.test.table).estimated)).toEqual(claim.estimated);
   });
 
   test('an aborted grid keeps the runs that ended', async () => {

@@ -3,6 +3,7 @@
  * the heavy stages behind them: features, pretraining, embeddings, probes.
  * May import every room above; never figures or notebook.
  */
+export type * from './gridMeasurements.js';
 export type * from './measurements.js';
 export { type ExperimentPreset, type PresetName, presetOf, type PretrainingData } from './presets.js';
 export { encodersOf, type EncoderOfSeed, pretrainingJobs, type PretrainingJob } from './jobs.js';
@@ -38,6 +39,7 @@ export { comparison, confusion, fifthsBetween, pairwise } from './comparison.js'
 export { trackResults, type TrackResults } from './trackResults.js';
 export { protocol } from './protocol.js';
 export { layerScores } from './layers.js';
+export { gridConfigs, gridScores, wholeGrid } from './grid.js';
 export {
   NOT_AVAILABLE,
   PUBLISHED_MASK_RATIOS,

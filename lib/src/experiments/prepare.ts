@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { augmentedPlan } from './augmentedTables.js';
 import { embeddingPlan } from './embeddingTables.js';
 import { featurePlan } from './features.js';
+import { computeGrids } from './grid.js';
 import { presetOf } from './presets.js';
 import { pretrainingPlan } from './pretraining.js';
 import { computeProbes } from './probing.js';
@@ -26,6 +27,7 @@ export const STAGES = {
   embeddings: async (run: Run) => void (await runStages(run, [embeddingPlan(run)])),
   augmented: async (run: Run) => void (await runStages(run, [augmentedPlan(run)])),
   probes: computeProbes,
+  grid: computeGrids,
 } as const;
 
 export type StageName = keyof typeof STAGES;
@@ -48,10 +50,14 @@ export async function prepare(preset: string, options: RunOptions): Promise<Stag
   const overlapping = ['features', 'pretraining', 'embeddings', 'augmented'] as const;
   const seconds = await runStages(run, [features(run), pretrainingPlan(run), embeddingPlan(run), augmentedPlan(run)]);
   options.signal?.throwIfAborted();
-  const begin = options.clock?.() ?? null;
-  await computeProbes(run);
-  const probes = { stage: 'probes', seconds: begin === null ? null : (options.clock!() - begin) / 1000 };
-  return [...overlapping.map((stage, i) => ({ stage, seconds: seconds[i] })), probes];
+  const times: StageTime[] = overlapping.map((stage, i) => ({ stage, seconds: seconds[i] }));
+  for (const stage of ['probes', 'grid'] as const) {
+    const begin = options.clock?.() ?? null;
+    await runStageOf(run, stage);
+    options.signal?.throwIfAborted();
+    times.push({ stage, seconds: begin === null ? null : (options.clock!() - begin) / 1000 });
+  }
+  return times;
 }
 
 /** What a preset would use but does not find, one sentence each; empty if nothing is missing. */

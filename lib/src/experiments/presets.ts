@@ -24,6 +24,13 @@ export interface PretrainingVariant {
   readonly isCompared?: boolean;
 }
 
+/** Values along the fields of the grid of trainings. */
+export interface GridAxes {
+  readonly batchSize?: readonly number[];
+  readonly learningRate?: readonly number[];
+  readonly weightDecay?: readonly number[];
+}
+
 export interface ExperimentPreset {
   readonly name: PresetName;
   readonly corpus: {
@@ -53,6 +60,15 @@ export interface ExperimentPreset {
   };
   /** Seeds of pretraining whose layers are probed one by one. */
   readonly layerSeeds: readonly number[];
+  /** The paper's two grids of probes, whole or in part. */
+  readonly grid: {
+    /** By name, as `2048-d0.75-2048`. */
+    readonly architectures: 'all' | readonly string[];
+    /** Those whose fields have one of these values; a field that is not named may have any. */
+    readonly trainings: 'all' | GridAxes;
+    /** What differs from the paper's training. */
+    readonly base: Partial<ProbeConfig>;
+  };
   /** Notebooks 06 to 08: which part of the corpus is heard augmented, and how. */
   readonly augmented: {
     /** The first clips of each track, each of 6.25 s. */
@@ -185,6 +201,11 @@ const PRESETS: Readonly<Record<PresetName, ExperimentPreset>> = {
       seeds: [0, 1],
     },
     layerSeeds: [0],
+    grid: {
+      architectures: ['1024-d0.75', '1024-d0.99', '2048-d0.99'],
+      trainings: { batchSize: [64], learningRate: [1e-3, 3e-3], weightDecay: [1e-5] },
+      base: { epochs: 4 },
+    },
     augmented: {
       clips: 1,
       seeds: [0],
@@ -211,6 +232,14 @@ const PRESETS: Readonly<Record<PresetName, ExperimentPreset>> = {
       seeds: [0, 1, 2],
     },
     layerSeeds: [0],
+    grid: {
+      architectures: [
+        ...['1024-d0.75', '1024-d0.99', '2048-d0.75', '2048-d0.99', '4096-d0.75', '4096-d0.99'],
+        ...['1024-d0.75-1024', '1024-d0.99-1024'],
+      ],
+      trainings: { batchSize: [32, 128, 512], learningRate: [3e-4, 3e-3], weightDecay: [1e-5] },
+      base: { epochs: 30 },
+    },
     augmented: {
       clips: 2,
       seeds: [0],
@@ -246,6 +275,8 @@ const PRESETS: Readonly<Record<PresetName, ExperimentPreset>> = {
       seeds: [0, 1, 2],
     },
     layerSeeds: [0, 1, 2],
+    // 40 epochs where the paper has 100: both grids together take about 25 minutes of processor time.
+    grid: { architectures: 'all', trainings: 'all', base: { epochs: 40 } },
     augmented: {
       clips: 2,
       seeds: [0, 1, 2],
@@ -291,6 +322,7 @@ const PRESETS: Readonly<Record<PresetName, ExperimentPreset>> = {
       seeds: [0, 1, 2],
     },
     layerSeeds: [0, 1, 2],
+    grid: { architectures: 'all', trainings: 'all', base: {} },
     augmented: {
       clips: 2,
       seeds: [0, 1, 2],

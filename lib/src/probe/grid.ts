@@ -172,11 +172,7 @@ export function publishedClaims(
   return Object.fromEntries(claims);
 }
 
-function testResult(
-  keyOfTrack: Int32Array,
-  estimated: readonly number[],
-  intervals: IntervalOptions,
-): GridTestResult {
+function testResult(keyOfTrack: Int32Array, estimated: readonly number[], intervals: IntervalOptions): GridTestResult {
   const score = scoreKeys(keyOfTrack, estimated);
   return { estimated, score, intervals: scoreIntervals(keyOfTrack, estimated, intervals) };
 }

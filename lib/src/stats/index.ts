@@ -28,5 +28,6 @@ export {
   TEMPERATURE_RANGE,
 } from './calibration.js';
 export { type McNemar, mcnemar } from './mcnemar.js';
+export { rankCorrelation } from './rankCorrelation.js';
 export { type RiskCoverage, riskCoverage, scoreAtCoverage } from './riskCoverage.js';
 export { type MeanAndDeviation, meanAndDeviation, mean, quantileOfSorted, standardDeviation } from './summary.js';
