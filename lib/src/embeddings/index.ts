@@ -5,6 +5,7 @@
 export { describeClips, melMeanTable, type SampleTrack } from './baselines.js';
 export { embedLayers, type EmbedOptions, embedTracks, type Layer } from './embed.js';
 export { embedLayersInThreads } from './inThreads.js';
+export { readPrecomputed } from './precomputed.js';
 export { fitStandardizer, standardize, type Standardizer } from './standardizer.js';
 export {
   assertTable,
