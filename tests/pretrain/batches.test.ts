@@ -5,11 +5,9 @@ import { CLIP_FRAMES } from '../../lib/src/mel/index.js';
 import {
   batchOfStep,
   clipFactor,
-  initialEncoder,
   learningRateAt,
   pretrainConfig,
   ProjectionHead,
-  retrievalScore,
   stepsPerEpoch,
   type PretrainConfig,
 } from '../../lib/src/pretrain/index.js';
@@ -144,6 +142,13 @@ describe('configuration', () => {
     [{ batchPairs: 1 }, /no negatives/],
     [{ batchPairs: 10, clipsPerTrack: 4 }, /divides batchPairs = 10/],
     [{ maxFrameDistance: -1 }, /field maxFrameDistance/],
+    [{ objective: 'mae' as never }, /found "mae"; expected one of contrastive, reconstruction/],
+    [
+      { objective: 'reconstruction', maskRatio: 0.01 },
+      /field maskRatio: found 0\.01; expected at least one token removed/,
+    ],
+    [{ pitchShifts: [1, 0] }, /field pitchShifts.*other than 0/],
+    [{ inputMixUp: { alpha: 0, beta: 1 } }, /field inputMixUp/],
     [{ learningRate: 0 }, /field learningRate/],
     [{ clipNorm: 0 }, /field clipNorm/],
     [{ projectionHead: 'linear' }, /expected linear-<outputs>/],
@@ -153,39 +158,5 @@ describe('configuration', () => {
     [{ steps: undefined as never }, /field steps/],
   ])('refuses %j', (wrong, message) => {
     expect(() => pretrainConfig({ ...fields, ...wrong })).toThrow(message);
-  });
-});
-
-describe('retrieval', () => {
-  it('finds the same clip surely, is repeatable, and is no better than chance on noise', () => {
-    const encoder = initialEncoder(smallConfig());
-    const same = { maskRatio: 0, maxFrameDistance: 0, seed: 1 };
-    expect(retrievalScore(encoder, makeTracks(12), same)).toEqual({
-      nTracks: 12,
-      top1: 1,
-      meanReciprocalRank: 1,
-      chance: 1 / 12,
-    });
-    const masked = { maskRatio: 0.5, maxFrameDistance: null, seed: 1, batchClips: 5 };
-    const score = retrievalScore(encoder, makeTracks(12), masked);
-    expect(score).toEqual(retrievalScore(encoder, makeTracks(12), masked));
-    expect(score.meanReciprocalRank).toBeGreaterThanOrEqual(score.top1);
-    const rng = createRng('noise');
-    const noise = Array.from({ length: 40 }, (_, i) => {
-      const data = Float32Array.from({ length: 128 * 96 }, () => rng.uniform());
-      return { id: String(i), mel: { nMels: 128, nFrames: 96, data } };
-    });
-    const options = { maskRatio: 0.9, maxFrameDistance: null, seed: 1 };
-    expect(retrievalScore(encoder, noise, options).top1).toBeLessThan(0.2);
-    encoder.dispose();
-  });
-
-  it('names the track that it cannot use', () => {
-    const encoder = initialEncoder(smallConfig());
-    const tracks = makeTracks(3);
-    tracks[1].mel.data[5] = NaN;
-    const options = { maskRatio: 0, maxFrameDistance: 0, seed: 1 };
-    expect(() => retrievalScore(encoder, tracks, options)).toThrow(/track track-1: its mel holds a NaN/);
-    encoder.dispose();
   });
 });

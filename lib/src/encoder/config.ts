@@ -110,8 +110,7 @@ export function patchEmbeddingPrefix(patches: PatchVariant, patching: 'vertical'
 
 /** Names and shapes of all parameters, in the order in which the reference registers them (no linear head). */
 export function parameterShapes(config: EncoderConfig): Map<string, readonly number[]> {
-  const { patches, width, depth, numHeads, headDim, mlpDim } = config;
-  const inner = numHeads * headDim;
+  const { patches, width } = config;
   const shapes = new Map<string, readonly number[]>();
   for (const patching of [...PATCHINGS[patches]].reverse()) {
     const patchDim = PATCH_SIZE[patching][0] * PATCH_SIZE[patching][1];
@@ -123,6 +122,17 @@ export function parameterShapes(config: EncoderConfig): Map<string, readonly num
     shapes.set(`${prefix}.3.weight`, [width]);
     shapes.set(`${prefix}.3.bias`, [width]);
   }
+  return new Map([...shapes, ...transformerShapes(config)]);
+}
+
+/** The part of a configuration that says how large the transformer is. */
+export type TransformerSize = Pick<EncoderConfig, 'width' | 'depth' | 'numHeads' | 'headDim' | 'mlpDim'>;
+
+/** Names and shapes of a transformer's parameters: the final norm, then block after block, as the reference has them. */
+export function transformerShapes(size: TransformerSize): Map<string, readonly number[]> {
+  const { width, depth, numHeads, headDim, mlpDim } = size;
+  const inner = numHeads * headDim;
+  const shapes = new Map<string, readonly number[]>();
   shapes.set('transformer.norm.weight', [width]);
   shapes.set('transformer.norm.bias', [width]);
   for (let layer = 0; layer < depth; layer++) {

@@ -1,12 +1,13 @@
 /** The encoder: weights under the reference's names, and the ways to run them. */
 import { InputError } from '../errors.js';
-import { float32, sizeOf, type StoredTensor } from '../store/index.js';
+import { float32, type StoredTensor } from '../store/index.js';
 import { tf, type Rng } from '../tensor/index.js';
 import { gatherPatches, PATCHINGS, type ClipOfTrack, type KeptTokens, type Patching } from '../views/index.js';
 import { parameterShapes, parseEncoderConfig, type EncoderConfig } from './config.js';
 import { checkedWeights, inferConfig, type ConfigOverrides } from './fromTensors.js';
-import { encoderInput, patchesInput } from './input.js';
-import { embedAt, embedWithIntermediates, type Intermediates } from './simpleVit.js';
+import { encoderInput, patchesInput, type EncoderInput } from './input.js';
+import { initialValues } from './initialValues.js';
+import { embedAt, embedWithIntermediates, tokensOf, type Intermediates } from './simpleVit.js';
 
 export interface ForwardOptions {
   /** Kept token ids `[nClips, nKept]` for each patching (`maskClips`); a patching that is absent keeps all. */
@@ -43,19 +44,7 @@ export class Encoder {
    */
   static init(config: EncoderConfig, rng: Rng): Encoder {
     parseEncoderConfig(config);
-    const shapes = parameterShapes(config);
-    const values = new Map<string, Float32Array>();
-    for (const [name, shape] of shapes) {
-      const data = new Float32Array(sizeOf(shape));
-      const weightShape = shapes.get(name.replace(/bias$/, 'weight')) ?? shape;
-      if (weightShape.length === 2) {
-        const bound = 1 / Math.sqrt(weightShape[1]);
-        const own = rng.fork(name);
-        for (let i = 0; i < data.length; i++) data[i] = bound * (2 * own.uniform() - 1);
-      } else if (name.endsWith('weight')) data.fill(1);
-      values.set(name, data);
-    }
-    return Encoder.of(config, values);
+    return Encoder.of(config, initialValues(parameterShapes(config), rng));
   }
 
   /**
@@ -155,16 +144,44 @@ export class Encoder {
     nClips: number,
     { kept = {}, clipFrames = this.config.clipFrames }: Omit<ForwardOptions, 'layer'> = {},
   ): EmbeddingParts {
-    this.checkKept(kept);
     return tf.tidy(() => {
       const parts: { [P in Patching]?: tf.Tensor2D } = {};
-      for (const patching of PATCHINGS[this.config.patches]) {
-        const cut = patches[patching];
-        if (!cut) throw new InputError('patches', `lacks the ${patching} patches`);
-        const input = patchesInput(this.config, patching, cut, nClips, clipFrames, kept[patching]);
+      for (const [patching, input] of this.inputs(patches, nClips, kept, clipFrames))
         [parts[patching]] = embedAt(this.weights, this.config, input, ['output']);
-      }
       return parts;
+    });
+  }
+
+  /**
+   * As `forwardPatches`, but each token by itself: what the final norm gives, before the mean. A decoder reads these.
+   *
+   * @returns `[nClips * nKept, width]` of each patching, rows in the order of `kept`
+   */
+  forwardTokens(
+    patches: { readonly [P in Patching]?: Float32Array },
+    nClips: number,
+    { kept = {}, clipFrames = this.config.clipFrames }: Omit<ForwardOptions, 'layer'> = {},
+  ): EmbeddingParts {
+    return tf.tidy(() => {
+      const parts: { [P in Patching]?: tf.Tensor2D } = {};
+      for (const [patching, input] of this.inputs(patches, nClips, kept, clipFrames))
+        parts[patching] = tokensOf(this.weights, this.config, input);
+      return parts;
+    });
+  }
+
+  /** The inputs of every patching from patches that are cut already. */
+  private inputs(
+    patches: { readonly [P in Patching]?: Float32Array },
+    nClips: number,
+    kept: KeptTokens,
+    clipFrames: number,
+  ): [Patching, EncoderInput][] {
+    this.checkKept(kept);
+    return PATCHINGS[this.config.patches].map((patching) => {
+      const cut = patches[patching];
+      if (!cut) throw new InputError('patches', `lacks the ${patching} patches`);
+      return [patching, patchesInput(this.config, patching, cut, nClips, clipFrames, kept[patching])];
     });
   }
 

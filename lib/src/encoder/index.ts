@@ -10,11 +10,14 @@ export {
   parameterCount,
   parameterShapes,
   parseEncoderConfig,
+  transformerShapes,
   type EncoderConfig,
   type EncoderSize,
+  type TransformerSize,
 } from './config.js';
-export { sincos2d } from './positions.js';
-export { type BlockIntermediates, type Intermediates } from './simpleVit.js';
+export { initialValues } from './initialValues.js';
+export { positionsOf, sincos2d } from './positions.js';
+export { transform, type BlockIntermediates, type ClipTokens, type Intermediates } from './simpleVit.js';
 export { Encoder, type EmbeddingParts, type ForwardOptions } from './encoder.js';
 export { type ConfigOverrides } from './fromTensors.js';
 export { loadCheckpoint, saveCheckpoint, type Checkpoint, type CheckpointExtras } from './checkpoints.js';

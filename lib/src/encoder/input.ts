@@ -2,7 +2,7 @@
 import { InputError } from '../errors.js';
 import { PATCH_SIZE, patchify, tokenGrid, type Patching } from '../views/index.js';
 import type { EncoderConfig } from './config.js';
-import { positionTable } from './positions.js';
+import { positionsOf } from './positions.js';
 
 /** One patching of a batch of clips, R = nClips * nTokens rows. */
 export interface EncoderInput {
@@ -66,20 +66,9 @@ export function patchesInput(
     throw new InputError('patches', `${patches.length} values are not [${nPatches} patches, ${bins * frames}]`);
   }
   scaleInPlace(patches, config.inputScale, nClips);
-  const all = positionTable(nRows, nColumns, width);
   const nTokens = kept ? kept.length / nClips : nRows * nColumns;
   if (nTokens === 0) throw new InputError('kept', 'no token is kept; the mean over none is not defined');
-  return { patching, nClips, nTokens, patches, positions: kept ? rowsOf(all, width, kept) : all };
-}
-
-/** Rows of a table [n, width] by index: [indices, width]. */
-function rowsOf(table: Float32Array, width: number, indices: Int32Array): Float32Array {
-  const rows = new Float32Array(indices.length * width);
-  let target = 0;
-  for (const index of indices) {
-    for (let i = index * width; i < (index + 1) * width; i++) rows[target++] = table[i];
-  }
-  return rows;
+  return { patching, nClips, nTokens, patches, positions: positionsOf(nRows, nColumns, width, kept) };
 }
 
 /** Applies the input scale and refuses what would become a NaN embedding. */

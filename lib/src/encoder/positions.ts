@@ -2,12 +2,27 @@
 
 const tables = new Map<string, Float32Array>();
 
-/** `sincos2d`, worked out once for each grid (a run meets few of them). Shared: do not write into it. */
-export function positionTable(nRows: number, nColumns: number, width: number): Float32Array {
+/**
+ * `sincos2d` of some tokens, in their order, or of all; the table is worked out once for each grid (a run meets few of
+ * them) and shared: do not write into what is returned.
+ *
+ * @returns `[tokens, width]`
+ */
+export function positionsOf(nRows: number, nColumns: number, width: number, tokens?: Int32Array): Float32Array {
   const key = `${nRows} ${nColumns} ${width}`;
   const table = tables.get(key) ?? sincos2d(nRows, nColumns, width);
   tables.set(key, table);
-  return table;
+  return tokens ? rowsOf(table, width, tokens) : table;
+}
+
+/** Rows of a table [n, width] by index: [indices, width]. */
+function rowsOf(table: Float32Array, width: number, indices: Int32Array): Float32Array {
+  const rows = new Float32Array(indices.length * width);
+  let target = 0;
+  for (const index of indices) {
+    for (let i = index * width; i < (index + 1) * width; i++) rows[target++] = table[i];
+  }
+  return rows;
 }
 
 /**

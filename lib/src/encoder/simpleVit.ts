@@ -3,10 +3,13 @@
  * [R, width] with R = nClips * nTokens, the tokens of a clip on consecutive rows. Pure functions of weights and inputs.
  */
 import { attention, attentionLayer, gelu, groupMeans, layerNorm, linear, mlpLayer, tf } from '../tensor/index.js';
-import { patchEmbeddingPrefix, type EncoderConfig } from './config.js';
+import { patchEmbeddingPrefix, type EncoderConfig, type TransformerSize } from './config.js';
 import type { EncoderInput } from './input.js';
 
 export type Weights = ReadonlyMap<string, tf.Tensor>;
+
+/** How rows are shared among clips. */
+export type ClipTokens = Pick<EncoderInput, 'nClips' | 'nTokens'>;
 
 /** What one block computes; all of [R, ...]. (A type, not an interface, so that `tf.tidy` takes it.) */
 export type BlockIntermediates = {
@@ -68,6 +71,42 @@ export function embedAt(
   });
 }
 
+/** Every token after the final LayerNorm, `[R, width]`: the output before its mean. */
+export function tokensOf(weights: Weights, config: EncoderConfig, input: EncoderInput): tf.Tensor2D {
+  return tf.tidy(() =>
+    transform(
+      weights,
+      config,
+      tf.tidy(() => patchEmbedding(weights, config, input).tokens),
+      input,
+    ),
+  );
+}
+
+/**
+ * The blocks and the final LayerNorm on tokens that have their positions. Disposes of `tokens`.
+ *
+ * @param weights under the names of `transformerShapes`
+ * @param tokens `[R, width]`, R = nClips * nTokens
+ * @returns `[R, width]`
+ */
+export function transform(
+  weights: Weights,
+  size: Pick<TransformerSize, 'depth' | 'numHeads'>,
+  tokens: tf.Tensor2D,
+  clips: ClipTokens,
+): tf.Tensor2D {
+  return tf.tidy(() => {
+    let x = tokens;
+    for (let k = 0; k < size.depth; k++) {
+      const next: tf.Tensor2D = tf.tidy(() => block(weights, size, k, x, clips));
+      x.dispose();
+      x = next;
+    }
+    return finalNorm(weights, x);
+  });
+}
+
 /** As `embedAt` the output, with everything on the way. */
 export function embedWithIntermediates(weights: Weights, config: EncoderConfig, input: EncoderInput): Intermediates {
   return tf.tidy(() => {
@@ -119,10 +158,15 @@ function blockWeights(weights: Weights, k: number) {
   } as const;
 }
 
-function block(weights: Weights, config: EncoderConfig, k: number, x: tf.Tensor2D, input: EncoderInput): tf.Tensor2D {
+function block(
+  weights: Weights,
+  { numHeads }: Pick<TransformerSize, 'numHeads'>,
+  k: number,
+  x: tf.Tensor2D,
+  { nClips, nTokens }: ClipTokens,
+): tf.Tensor2D {
   const { attentionWeights, mlpWeights } = blockWeights(weights, k);
-  const { nClips, nTokens } = input;
-  return mlpLayer(attentionLayer(x, attentionWeights, { nClips, nTokens, numHeads: config.numHeads }), mlpWeights);
+  return mlpLayer(attentionLayer(x, attentionWeights, { nClips, nTokens, numHeads }), mlpWeights);
 }
 
 /** As `block`, in single steps. */

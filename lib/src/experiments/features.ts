@@ -4,11 +4,15 @@ import type { Corpus, Split, Track } from '../corpus/index.js';
 import { buildTable, type EmbeddingTable } from '../embeddings/index.js';
 import { CHROMA, MEL, type MelTrack } from '../mel/index.js';
 import { configId, readSafetensors, type StoredTensor } from '../store/index.js';
+import { pretrainingJobs } from './jobs.js';
+import type { PretrainingData } from './presets.js';
 import type { Run } from './run.js';
-import type { StagePlan } from './stages.js';
+import type { StagePlan, Unit } from './stages.js';
 
 /** Rises whenever mel or chroma change. */
 const FEATURES_VERSION = 1;
+/** Rises whenever the shift changes. */
+const SHIFTED_VERSION = 1;
 const SHARD_TRACKS = 24;
 
 /** Some tracks and the two files that hold what is known of their sound. */
@@ -16,6 +20,12 @@ export interface FeatureShard {
   readonly tracks: readonly Track[];
   readonly melPath: string;
   readonly chromaPath: string;
+}
+
+/** Some tracks and, for each number of semitones, the file that holds the mels of their shifted copies. */
+export interface ShiftedShard {
+  readonly tracks: readonly Track[];
+  readonly copies: readonly { readonly semitones: number; readonly melPath: string }[];
 }
 
 /** Which tracks: a split of the embedded corpus, or the recordings. */
@@ -56,8 +66,19 @@ function shardsOf(run: Run, set: FeatureSet): FeatureShard[] {
   return shards;
 }
 
+/** The shards of a set's copies, each shifted by so many semitones: one for each shard of the set, in the same order. */
+export function shiftedShards(run: Run, set: FeatureSet, semitones: readonly number[]): ShiftedShard[] {
+  return featureShards(run, set).map(({ tracks, melPath }) => ({
+    tracks,
+    copies: semitones.map((shift) => {
+      const id = configId({ shifted: SHIFTED_VERSION, semitones: shift, of: melPath.slice(run.cache.root.length) });
+      return { semitones: shift, melPath: run.cache.path('features', `${id}-shifted-mel`, 'safetensors') };
+    }),
+  }));
+}
+
 /** The shards of some sets as units. */
-export function featurePlan(run: Run, sets: readonly FeatureSet[]): StagePlan<FeatureShard> {
+export function featurePlan(run: Run, sets: readonly FeatureSet[]): StagePlan<FeatureShard | ShiftedShard> {
   const units = sets
     .flatMap((set) => featureShards(run, set))
     .map((item) => ({
@@ -66,7 +87,30 @@ export function featurePlan(run: Run, sets: readonly FeatureSet[]): StagePlan<Fe
       isDone: existsSync(item.melPath) && existsSync(item.chromaPath),
       makes: [item.melPath, item.chromaPath],
     }));
-  return { stage: 'features', units };
+  return { stage: 'features', units: [...units, ...sets.flatMap((set) => shiftedUnits(run, set))] };
+}
+
+/** What pretraining jobs ask for beyond the tracks themselves: a track is rendered once for all shifts that are missing. */
+function shiftedUnits(run: Run, set: FeatureSet): Unit<ShiftedShard>[] {
+  const jobs = pretrainingJobs(run.preset, run.recordings !== null).filter(({ data }) => setsOf(data).includes(set));
+  const semitones = [...new Set(jobs.flatMap(({ config }) => config.pitchShifts))];
+  if (semitones.length === 0) return [];
+  return shiftedShards(run, set, semitones).map(({ tracks, copies }) => {
+    const missing = copies.filter(({ melPath }) => !existsSync(melPath));
+    return {
+      item: { tracks, copies: missing },
+      // To shift a track takes about as long as to render it.
+      weight: tracks.length * (1 + semitones.length),
+      isDone: missing.length === 0,
+      makes: copies.map(({ melPath }) => melPath),
+    };
+  });
+}
+
+/** The sets that a pretraining on such data listens to. */
+export function setsOf(data: PretrainingData): readonly FeatureSet[] {
+  if (data === 'both') return ['train', 'recordings'];
+  return [data === 'real' ? 'recordings' : 'train'];
 }
 
 /** Mel spectrograms of a shard file. */

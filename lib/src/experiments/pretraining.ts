@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pretrainConfigId, readLog, snapshotPath, type PretrainLogLine } from '../pretrain/index.js';
 import { configId } from '../store/index.js';
-import { featureShards } from './features.js';
+import { featureShards, setsOf, shiftedShards } from './features.js';
 import { type EncoderOfSeed, pretrainingJobs, type PretrainingJob } from './jobs.js';
 import { STAGES_VERSION, type Run } from './run.js';
 import type { StagePlan } from './stages.js';
@@ -12,6 +12,8 @@ import type { StagePlan } from './stages.js';
 export interface PretrainingUnit {
   readonly job: PretrainingJob;
   readonly melPaths: readonly string[];
+  /** Shards of the tracks' shifted copies, in the order of `melPaths`; absent where no view is shifted. */
+  readonly shifted?: readonly { readonly semitones: number; readonly melPaths: readonly string[] }[];
   readonly dir: string;
 }
 
@@ -22,21 +24,22 @@ export function jobsOf(run: Run): PretrainingJob[] {
 
 /** Where a job reads and writes. */
 export function pretrainingUnit(run: Run, job: PretrainingJob): PretrainingUnit {
-  const sets =
-    job.data === 'embedded'
-      ? ['train' as const]
-      : job.data === 'real'
-        ? ['recordings' as const]
-        : (['train', 'recordings'] as const);
+  const sets = setsOf(job.data);
   const melPaths = sets.flatMap((set) => featureShards(run, set)).map((shard) => shard.melPath);
+  const { pitchShifts } = job.config;
+  const copies = sets.flatMap((set) => shiftedShards(run, set, pitchShifts)).map((shard) => shard.copies);
+  const shifted = pitchShifts.map((semitones, i) => ({ semitones, melPaths: copies.map((of) => of[i].melPath) }));
+  const relative = (paths: readonly string[]): string[] => paths.map((path) => path.slice(run.cache.root.length));
   const id = configId({
     version: STAGES_VERSION,
     config: pretrainConfigId(job.config),
     snapshots: job.config.snapshotSteps,
-    features: melPaths.map((path) => path.slice(run.cache.root.length)),
+    features: relative(melPaths),
+    ...(shifted.length > 0 && { shifted: shifted.map((of) => relative(of.melPaths)) }),
     backend: run.backend,
   });
-  return { job, melPaths, dir: join(run.cache.root, 'pretraining', id) };
+  const dir = join(run.cache.root, 'pretraining', id);
+  return { job, melPaths, ...(shifted.length > 0 && { shifted }), dir };
 }
 
 /** The jobs as units; one that was interrupted goes on. */
@@ -48,7 +51,7 @@ export function pretrainingPlan(run: Run): StagePlan<PretrainingUnit> {
       item,
       weight: job.config.steps,
       isDone: existsSync(encoder),
-      reads: item.melPaths,
+      reads: [...item.melPaths, ...(item.shifted ?? []).flatMap(({ melPaths }) => melPaths)],
       makes: [encoder, ...job.config.snapshotSteps.map((step) => snapshotPath(item.dir, step))],
     };
   });

@@ -48,8 +48,12 @@ function pointsOf(run: Run, encoder: EncoderOfSeed): { of: EncoderOfSeed; step: 
   ];
 }
 
-/** Does the first clip of a track find the last clip of the same track? By cosine of centred embeddings. */
-function retrieval({ embeddings, width, trackOf, nClips, trackIds }: EmbeddingTable): {
+/**
+ * Does the first clip of a track find the last clip of the same track? By cosine of centred embeddings; a tie is lost.
+ *
+ * @returns share of tracks that find their own, mean cosine with the own last clip and with those of other tracks
+ */
+export function retrieval({ embeddings, width, trackOf, nClips, trackIds }: EmbeddingTable): {
   top1: number;
   same: number;
   other: number;

@@ -1,6 +1,5 @@
 /** 03: the logs of pretraining, and what each run was given. */
 import { parameterCount } from '../encoder/index.js';
-import type { PretrainLogLine } from '../pretrain/index.js';
 import { keptCount, numTokens, PATCHINGS } from '../views/index.js';
 import { isCompared, type PretrainingJob } from './jobs.js';
 import type { BudgetMeasurement, TrainingCurves } from './measurements.js';
@@ -11,24 +10,27 @@ const POINTS = 60;
 
 const comparedJobs = (run: Run): PretrainingJob[] => jobsOf(run).filter(({ name }) => isCompared(run.preset, name));
 
-/** Loss, contrastive accuracy, alignment and uniformity of every job, each point a mean over some steps. */
+const contrastiveJobs = (run: Run): PretrainingJob[] =>
+  comparedJobs(run).filter(({ config }) => config.objective === 'contrastive');
+
+/** Loss, contrastive accuracy, alignment and uniformity of every contrastive job, each point a mean over some steps. */
 export function trainingCurves(run: Run): Promise<TrainingCurves> {
   return measured(run, 'training-curves', { POINTS }, (base) => ({
     ...base,
     batchPairs: run.preset.pretraining.batchPairs,
     temperature: run.preset.pretraining.temperature,
-    curves: comparedJobs(run).map((job) => {
+    curves: contrastiveJobs(run).map((job) => {
       const groups = grouped(logOf(run, job), POINTS);
-      const mean = (of: (line: PretrainLogLine) => number): number[] =>
-        groups.map((lines) => rounded(lines.reduce((sum, line) => sum + of(line), 0) / lines.length));
+      const mean = (field: 'loss' | 'accuracy' | 'alignment' | 'uniformity'): number[] =>
+        groups.map((lines) => rounded(lines.reduce((sum, line) => sum + line[field]!, 0) / lines.length));
       return {
         encoder: job.name,
         seed: job.seed,
         step: groups.map((lines) => lines[lines.length - 1].step),
-        loss: mean((line) => line.loss),
-        contrastiveAccuracy: mean((line) => line.accuracy),
-        alignment: mean((line) => line.alignment),
-        uniformity: mean((line) => line.uniformity),
+        loss: mean('loss'),
+        contrastiveAccuracy: mean('accuracy'),
+        alignment: mean('alignment'),
+        uniformity: mean('uniformity'),
         secondsPerStep: rounded(
           groups.flat().reduce((sum, line) => sum + line.milliseconds, 0) / (1000 * job.config.steps),
         ),

@@ -1,5 +1,5 @@
 /**
- * A run's checkpoint: weights, head, Adam's moments, SogCLR's estimates and the step. The generator needs no state of
+ * A run's checkpoint: weights, head or decoder, Adam's moments, SogCLR's estimates and the step. The generator needs no state of
  * its own, since every batch is drawn from the seed and its step (batches.ts).
  */
 import { createHash } from 'node:crypto';
@@ -9,6 +9,7 @@ import { InputError } from '../errors.js';
 import type { MelTrack } from '../mel/index.js';
 import { canonicalJson, type StoredTensor } from '../store/index.js';
 import { outcomeFields, pretrainConfigId, type PretrainConfig } from './config.js';
+import { PatchDecoder } from './decoder.js';
 import { ProjectionHead } from './projectionHead.js';
 import { disposeState, initialState, type PretrainState } from './step.js';
 
@@ -77,7 +78,10 @@ export function loadState(
       stored.set('linear_head.weight', linearHead.weight);
       stored.set('linear_head.bias', linearHead.bias);
     }
-    const head = ProjectionHead.fromTensors(config.projectionHead, config.encoder.width, stored, path);
+    const head =
+      config.objective === 'contrastive'
+        ? ProjectionHead.fromTensors(config.projectionHead, config.encoder.width, stored, path)
+        : PatchDecoder.fromTensors(config.encoder, stored, path);
     const state = initialState(config, tracks.length, nEpochs, { encoder, head });
     try {
       restoreMoments(path, state, stored);

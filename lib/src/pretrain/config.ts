@@ -151,7 +151,10 @@ export function checkPretrainConfig(config: PretrainConfig): void {
   parseProjectionHead(config.projectionHead, encoder.width);
   // Both throw for what does not fit.
   for (const patching of PATCHINGS[encoder.patches]) {
-    keptCount(numTokens(patching, encoder.nMels, encoder.clipFrames), config.maskRatio);
+    const nTokens = numTokens(patching, encoder.nMels, encoder.clipFrames);
+    const removesNone = keptCount(nTokens, config.maskRatio) === nTokens;
+    if (config.objective === 'reconstruction' && removesNone)
+      check(config, 'maskRatio', [() => false, 'at least one token removed, since those are what is reconstructed']);
   }
 }
 

@@ -1,6 +1,7 @@
 /**
- * pretrain/: from tracks to an encoder. Batches of masked positive pairs, projection head, contrastive losses, learning
- * rate, metrics, log, checkpoints, and the loop that can be killed at any moment and goes on where it was.
+ * pretrain/: from tracks to an encoder. Batches of masked positive pairs, projection head, contrastive losses, the decoder
+ * of reconstruction, learning rate, metrics, log, checkpoints, and the loop that can be killed at any moment and goes on
+ * where it was.
  *
  * Import rule: encoder, views, mel, corpus, tensor, store, errors.
  */
@@ -11,7 +12,9 @@ export {
   pretrainConfigId,
   type PretrainConfig,
 } from './config.js';
-export { batchOfStep, stepsPerEpoch, type Batch } from './batches.js';
+export { batchOfStep, stepsPerEpoch, type Batch, type PretrainTrack } from './batches.js';
+export { patchesOfViews, type Mixing } from './mixing.js';
+export { PatchDecoder } from './decoder.js';
 export { ntXent } from './ntXent.js';
 export { cosineGamma, SogClr, type SogClrOptions } from './sogClr.js';
 export { ProjectionHead } from './projectionHead.js';
@@ -26,9 +29,10 @@ export {
   pretrainStep,
   type Gradients,
   type PretrainState,
+  type StepMetrics,
   type StepReport,
   type StepTimes,
+  type TrainingHead,
 } from './step.js';
 export { readLog, type PretrainLogLine } from './log.js';
 export { pretrain, snapshotPath, type PretrainOptions, type PretrainResult } from './loop.js';
-export { retrievalScore, type RetrievalOptions, type RetrievalScore } from './retrieval.js';

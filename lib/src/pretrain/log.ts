@@ -8,10 +8,13 @@ export interface PretrainLogLine {
   /** Passes over the tracks before this step. */
   readonly epoch: number;
   readonly loss: number;
-  /** Share of anchors whose positive is the nearest in the batch; hybrid: mean of both patchings, here and below. */
-  readonly accuracy: number;
-  readonly alignment: number;
-  readonly uniformity: number;
+  /**
+   * Share of anchors whose positive is the nearest in the batch; hybrid: mean of both patchings, here and below. Null
+   * where nothing is contrasted.
+   */
+  readonly accuracy: number | null;
+  readonly alignment: number | null;
+  readonly uniformity: number | null;
   /** Global norm before clipping. */
   readonly gradientNorm: number;
   readonly learningRate: number;

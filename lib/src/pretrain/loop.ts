@@ -3,8 +3,7 @@ import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { saveCheckpoint } from '../encoder/index.js';
 import { InputError } from '../errors.js';
-import type { MelTrack } from '../mel/index.js';
-import { batchOfStep, checkTracks, stepsPerEpoch } from './batches.js';
+import { batchOfStep, checkTracks, stepsPerEpoch, type PretrainTrack } from './batches.js';
 import { loadState, runMetadata, saveState } from './checkpoint.js';
 import { checkPretrainConfig, type PretrainConfig } from './config.js';
 import { appendLogLine, truncateLog, type PretrainLogLine } from './log.js';
@@ -23,7 +22,7 @@ export interface PretrainOptions {
 }
 
 export interface PretrainResult {
-  /** The trained encoder without projection head. */
+  /** The trained encoder without projection head or decoder. */
   readonly encoderPath: string;
   readonly logPath: string;
   readonly steps: number;
@@ -44,11 +43,11 @@ export const snapshotPath = (dir: string, step: number): string => join(dir, `st
  */
 export async function pretrain(
   config: PretrainConfig,
-  tracks: readonly MelTrack[],
+  tracks: readonly PretrainTrack[],
   { dir, clock, onStep, signal }: PretrainOptions,
 ): Promise<PretrainResult> {
   checkPretrainConfig(config);
-  checkTracks(tracks, config.encoder.nMels);
+  checkTracks(tracks, config);
   const nEpochs = Math.ceil(config.steps / stepsPerEpoch(config, tracks.length));
   const encoderPath = join(dir, 'encoder.safetensors');
   const logPath = join(dir, 'log.jsonl');

@@ -1,19 +1,23 @@
-/** One optimizer step: batch -> embeddings -> projections -> loss -> gradients -> update. */
+/** One optimizer step: batch -> patches -> objective (encoder, head, loss) -> gradients -> update. */
 import { Encoder } from '../encoder/index.js';
 import { Adam, createRng, globalNorm, tf } from '../tensor/index.js';
-import { gatherPatches, PATCHINGS } from '../views/index.js';
 import type { Batch } from './batches.js';
 import type { PretrainConfig } from './config.js';
+import { PatchDecoder } from './decoder.js';
 import { clipFactor } from './gradients.js';
-import { contrastiveMetrics, type ContrastiveMetrics } from './metrics.js';
+import type { ContrastiveMetrics } from './metrics.js';
 import { ntXent } from './ntXent.js';
+import { contrast, reconstruction } from './objective.js';
 import { ProjectionHead } from './projectionHead.js';
 import { SogClr } from './sogClr.js';
+
+/** What stands after the encoder while pretraining: contrast needs a projection head, reconstruction a decoder. */
+export type TrainingHead = ProjectionHead | PatchDecoder;
 
 /** Everything that a step changes. */
 export interface PretrainState {
   readonly encoder: Encoder;
-  readonly head: ProjectionHead;
+  readonly head: TrainingHead;
   readonly optimizer: Adam;
   /** The moving estimates, if the loss is SogCLR. */
   readonly sogClr: SogClr | null;
@@ -34,12 +38,10 @@ export function initialState(
   config: PretrainConfig,
   nTracks: number,
   nEpochs: number,
-  start?: { readonly encoder: Encoder; readonly head: ProjectionHead },
+  start?: { readonly encoder: Encoder; readonly head: TrainingHead },
 ): PretrainState {
   const encoder = start?.encoder ?? initialEncoder(config);
-  const head =
-    start?.head ??
-    ProjectionHead.init(config.projectionHead, config.encoder.width, createRng(config.seed).fork('projection head'));
+  const head = start?.head ?? initialHead(config);
   const { learningRate, weightDecay, temperature, gamma, gammaSchedule, uInitialisation } = config;
   const optimizer = new Adam(new Map([...encoder.weights, ...head.weights]), {
     learningRate,
@@ -47,10 +49,17 @@ export function initialState(
     decoupled: config.optimizer === 'adamW',
   });
   const sogClr =
-    config.loss === 'sogClr'
+    config.objective === 'contrastive' && config.loss === 'sogClr'
       ? new SogClr(nTracks, { temperature, gamma, gammaSchedule, gammaDecayEpochs: nEpochs, uInitialisation })
       : null;
   return { encoder, head, optimizer, sogClr };
+}
+
+function initialHead(config: PretrainConfig): TrainingHead {
+  const rng = createRng(config.seed);
+  return config.objective === 'contrastive'
+    ? ProjectionHead.init(config.projectionHead, config.encoder.width, rng.fork('projection head'))
+    : PatchDecoder.init(config.encoder, rng.fork('decoder'));
 }
 
 export function disposeState({ encoder, head, optimizer }: PretrainState): void {
@@ -70,15 +79,15 @@ export interface StepTimes {
 
 export interface Gradients {
   readonly loss: number;
-  readonly metrics: ContrastiveMetrics;
+  /** Null where nothing is contrasted. */
+  readonly metrics: ContrastiveMetrics | null;
   /** By parameter name; the caller disposes them. */
   readonly gradients: Map<string, tf.Tensor>;
   readonly times: Omit<StepTimes, 'update'>;
 }
 
 /**
- * Loss and gradients of a batch, without a step; moves SogCLR's estimates. Hybrid is the mean of the losses of its two
- * patchings, square first, which share SogCLR's estimates as in the reference.
+ * Loss and gradients of a batch, without a step; moves SogCLR's estimates.
  *
  * @param clock milliseconds
  */
@@ -88,29 +97,19 @@ export function gradientsOfBatch(
   batch: Batch,
   clock: () => number,
 ): Gradients {
-  const { views, kept, trackIds, epoch } = batch;
-  const { clipFrames } = encoder.config;
-  const patchings = PATCHINGS[encoder.config.patches];
-  const nPairs = trackIds.length;
+  const { trackIds, epoch } = batch;
   const begin = clock();
-  const patches = Object.fromEntries(
-    patchings.map((patching) => [patching, gatherPatches(views, clipFrames, patching, kept[patching])]),
-  );
+  const objective =
+    head instanceof PatchDecoder
+      ? reconstruction(encoder, head, batch)
+      : contrast(encoder, head, batch, (first, second) =>
+          sogClr ? sogClr.loss(first, second, trackIds, epoch) : ntXent(first, second, config.temperature),
+        );
   const gathered = clock();
 
-  const projections: [tf.Tensor2D, tf.Tensor2D][] = [];
   let forwarded = gathered;
   const lossOfBatch = (): tf.Scalar => {
-    // Both views run through the encoder in one call.
-    const parts = encoder.forwardPatches(patches, 2 * nPairs, { kept });
-    const losses = patchings.map((patching) => {
-      const projected = head.forward(parts[patching]!); // [2B, D]
-      const first = tf.keep(tf.slice(projected, [0, 0], [nPairs, -1]));
-      const second = tf.keep(tf.slice(projected, [nPairs, 0], [nPairs, -1]));
-      projections.push([first, second]);
-      return sogClr ? sogClr.loss(first, second, trackIds, epoch) : ntXent(first, second, config.temperature);
-    });
-    const loss: tf.Scalar = losses.length === 1 ? losses[0] : tf.div(tf.addN(losses), losses.length);
+    const loss = objective.loss();
     forwarded = clock();
     return loss;
   };
@@ -121,8 +120,7 @@ export function gradientsOfBatch(
   const gradients = new Map(Array.from(parameters, ([name, { name: id }]) => [name, grads[id]]));
   const differentiated = clock();
 
-  const metrics = meanMetrics(projections.map(([first, second]) => contrastiveMetrics(first, second)));
-  tf.dispose(projections);
+  const metrics = objective.metrics();
   const times = {
     gather: gathered - begin,
     forward: forwarded - gathered,
@@ -132,13 +130,12 @@ export function gradientsOfBatch(
   return { loss, metrics, gradients, times };
 }
 
-function meanMetrics(metrics: readonly ContrastiveMetrics[]): ContrastiveMetrics {
-  const mean = (field: keyof ContrastiveMetrics): number =>
-    metrics.reduce((sum, m) => sum + m[field], 0) / metrics.length;
-  return { accuracy: mean('accuracy'), alignment: mean('alignment'), uniformity: mean('uniformity') };
-}
+/** The metrics of a step, all null where nothing is contrasted. */
+export type StepMetrics = { readonly [M in keyof ContrastiveMetrics]: number | null };
 
-export interface StepReport extends ContrastiveMetrics {
+const NO_METRICS: StepMetrics = { accuracy: null, alignment: null, uniformity: null };
+
+export interface StepReport extends StepMetrics {
   readonly loss: number;
   /** Global norm before clipping. */
   readonly gradientNorm: number;
@@ -165,5 +162,5 @@ export function pretrainStep(
     state.optimizer.step(gradients, learningRate, clipFactor(gradientNorm, config.clipNorm));
   }
   tf.dispose([...gradients.values()]);
-  return { loss, ...metrics, gradientNorm, times: { ...times, update: clock() - begin } };
+  return { loss, ...(metrics ?? NO_METRICS), gradientNorm, times: { ...times, update: clock() - begin } };
 }

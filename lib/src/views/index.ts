@@ -17,5 +17,5 @@ export {
   type PatchVariant,
 } from './patches.js';
 export { gatherPatches, type ClipOfTrack } from './gather.js';
-export { keptCount, maskClips, removalMask, randomMasking, type KeptTokens } from './masking.js';
+export { keptCount, maskClips, removalMask, removedTokens, randomMasking, type KeptTokens } from './masking.js';
 export { positivePair, type PositivePairOptions } from './pairs.js';

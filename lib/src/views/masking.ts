@@ -70,6 +70,22 @@ export function maskClips(
 }
 
 /**
+ * The tokens that are not kept, ascending in each clip.
+ *
+ * @param keptIndices `[nClips, nKept]`
+ * @returns `[nClips, nTokens - nKept]`
+ */
+export function removedTokens(keptIndices: Int32Array, nClips: number, nTokens: number): Int32Array {
+  const mask = removalMask(keptIndices, nClips, nTokens);
+  const removed = new Int32Array(mask.length - keptIndices.length);
+  let next = 0;
+  mask.forEach((isRemoved, i) => {
+    if (isRemoved) removed[next++] = i % nTokens;
+  });
+  return removed;
+}
+
+/**
  * The same choice as a mask: 0 is keep, 1 is remove (as MAE has it). For figures and checks.
  *
  * @param keptIndices `[nClips, nKept]`
