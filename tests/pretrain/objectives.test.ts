@@ -203,7 +203,7 @@ describe('reconstruction', () => {
     };
     const [plain, neither, ofRemoved, ofKept] = [batch, batchWith(2), batchWith(1), batchWith(0)].map(outcome);
     expect(neither).toEqual(plain);
-    // Turned upside down, a normalised target changes its sign: the encoder has not seen it, the loss has.
+    // The encoder has not seen the removed tokens, the loss has.
     expect(ofRemoved.embedded).toEqual(plain.embedded);
     expect(ofRemoved.loss).not.toBeCloseTo(plain.loss, 3);
     // A kept token has no target: what changes goes through the encoder. The decoder's inputs cut off, nothing does.

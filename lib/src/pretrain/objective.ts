@@ -1,5 +1,5 @@
 /** What is learned from a batch: the two objectives, each as a loss for the tape and what it says beside the loss. */
-import type { Encoder, EncoderConfig } from '../encoder/index.js';
+import type { Encoder } from '../encoder/index.js';
 import { tf } from '../tensor/index.js';
 import { PATCHINGS, removedTokens, numTokens, type Patching } from '../views/index.js';
 import type { Batch } from './batches.js';
@@ -57,8 +57,9 @@ export function contrast(encoder: Encoder, head: ProjectionHead, batch: Batch, p
 
 /**
  * Draws the removed patches from the kept ones (MAE, He et al. 2022): the mean squared error over removed tokens alone,
- * each patch normalised by its own mean and deviation, as the encoder's first LayerNorm reads it. Hybrid is the mean of
- * the errors of its patchings.
+ * each patch log(1 + power) normalised by its own mean and deviation. The logarithm is that of the method's audio twin
+ * (Huang et al. 2022): of power, the loudest band alone is nearly all of a patch's variance. Hybrid is the mean of the
+ * errors of its patchings.
  */
 export function reconstruction(encoder: Encoder, decoder: PatchDecoder, batch: Batch): Objective {
   const { kept, views } = batch;
@@ -68,7 +69,7 @@ export function reconstruction(encoder: Encoder, decoder: PatchDecoder, batch: B
     const ids = kept[patching]!;
     const removed = removedTokens(ids, nClips, numTokens(patching, nMels, clipFrames));
     const patches = patchesOfViews(batch, clipFrames, patching, ids);
-    return { patching, ids, removed, patches, targets: targetsOf(encoder.config, batch, patching, removed) };
+    return { patching, ids, removed, patches, targets: targetsOf(batch, clipFrames, patching, removed) };
   });
   const patches = Object.fromEntries(cut.map((one) => [one.patching, one.patches]));
   const loss = (): tf.Scalar => {
@@ -89,10 +90,10 @@ function meanOf(losses: readonly tf.Scalar[]): tf.Scalar {
 /** Added to a patch's variance, as in the method's code: a silent patch is all 0. */
 const EPSILON = 1e-6;
 
-/** The removed patches in the encoder's input scale, each with mean 0 and variance 1, [2B * removed, 256]. */
-function targetsOf(config: EncoderConfig, batch: Batch, patching: Patching, removed: Int32Array): Float32Array {
-  const values = patchesOfViews(batch, config.clipFrames, patching, removed);
-  if (config.inputScale === 'log1p') for (let i = 0; i < values.length; i++) values[i] = Math.log1p(values[i]);
+/** The removed patches, log(1 + power), each with mean 0 and variance 1, [2B * removed, 256]. */
+function targetsOf(batch: Batch, clipFrames: number, patching: Patching, removed: Int32Array): Float32Array {
+  const values = patchesOfViews(batch, clipFrames, patching, removed);
+  for (let i = 0; i < values.length; i++) values[i] = Math.log1p(values[i]);
   const area = values.length / removed.length;
   for (let begin = 0; begin < values.length; begin += area) {
     let [sum, squares] = [0, 0];
