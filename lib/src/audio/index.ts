@@ -13,6 +13,7 @@ export {
 } from './decode.js';
 export { resample, type ResampleMethod } from './resample.js';
 export { encodeWav } from './wav.js';
+export { encodeMp3 } from './augment/codecs.js';
 export { applyAugmentation } from './augment/apply.js';
 export { mixNoise, pinkNoise, rms } from './augment/noise.js';
 export {

@@ -13,7 +13,7 @@ import { type EncoderSource, loadEncoder } from './encoderSource.js';
 import { type Span, type StageItem, stageTask, Stopped } from './stages.js';
 
 /** Seed of all noise, rooms and gaps; a track has its own. */
-const AUGMENTATION_SEED = 0;
+export const AUGMENTATION_SEED = 0;
 
 /** Factory for `runStages`: a backend of its own for this thread, the encoders loaded once. */
 export async function augmentTask(init: unknown): Promise<(message: StageItem<AugmentedUnit>) => Promise<Span>> {
@@ -59,7 +59,7 @@ export async function augmentTask(init: unknown): Promise<(message: StageItem<Au
 }
 
 /** The beginning of a track: so many clips of the vertical encoder, filled up with silence if it is shorter. */
-async function heardPart(track: Track, clips: number): Promise<Float32Array> {
+export async function heardPart(track: Track, clips: number): Promise<Float32Array> {
   const samples = new Float32Array(clips * CLIP_FRAMES.vertical * MEL.hopLength);
   samples.set((await trackAudio(track)).subarray(0, samples.length));
   return samples;

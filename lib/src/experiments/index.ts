@@ -5,6 +5,7 @@
  */
 export type * from './gridMeasurements.js';
 export type * from './measurements.js';
+export type * from './tsneMeasurements.js';
 export { type ExperimentPreset, type PresetName, presetOf, type PretrainingData } from './presets.js';
 export { encodersOf, type EncoderOfSeed, pretrainingJobs, type PretrainingJob } from './jobs.js';
 export { openRun, type Run, type RunOptions, RECORDINGS_FOLDER, type StageProgress } from './run.js';
@@ -48,4 +49,12 @@ export {
   type PublishedScore,
   type Reading,
 } from './published.js';
+export { copyDistances, mapQuality, pitchNeighbours } from './augmentedTsne.js';
+export {
+  augmentedMap,
+  type EncodedSound,
+  mapSounds,
+  perplexityMaps,
+  tsneJsComparison,
+} from './augmentedTsneMaps.js';
 export { studyOf } from './study.js';

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { augmentedPlan } from './augmentedTables.js';
+import { computeTsne } from './augmentedTsneStage.js';
 import { embeddingPlan } from './embeddingTables.js';
 import { featurePlan } from './features.js';
 import { computeGrids } from './grid.js';
@@ -28,6 +29,7 @@ export const STAGES = {
   augmented: async (run: Run) => void (await runStages(run, [augmentedPlan(run)])),
   probes: computeProbes,
   grid: computeGrids,
+  tsne: computeTsne,
 } as const;
 
 export type StageName = keyof typeof STAGES;
@@ -51,7 +53,7 @@ export async function prepare(preset: string, options: RunOptions): Promise<Stag
   const seconds = await runStages(run, [features(run), pretrainingPlan(run), embeddingPlan(run), augmentedPlan(run)]);
   options.signal?.throwIfAborted();
   const times: StageTime[] = overlapping.map((stage, i) => ({ stage, seconds: seconds[i] }));
-  for (const stage of ['probes', 'grid'] as const) {
+  for (const stage of ['probes', 'grid', 'tsne'] as const) {
     const begin = options.clock?.() ?? null;
     await runStageOf(run, stage);
     options.signal?.throwIfAborted();

@@ -82,6 +82,17 @@ export interface ExperimentPreset {
     /** Pitch shifts. */
     readonly semitones: readonly number[];
   };
+  /** Notebook 06. */
+  readonly tsne: {
+    /** Random starts of each map. */
+    readonly seeds: readonly number[];
+    readonly perplexities: readonly number[];
+    /** Clips that tsne-js is given at most (its time grows with their square), and its starts. */
+    readonly tsneJsClips: number;
+    readonly tsneJsSeeds: readonly number[];
+    /** Tracks whose copies are drawn and can be heard. */
+    readonly heardTracks: number;
+  };
   readonly resamples: number;
 }
 
@@ -169,6 +180,14 @@ const ABLATIONS: readonly PretrainingVariant[] = [
   INPUT_MIXUP,
 ];
 
+const TSNE: ExperimentPreset['tsne'] = {
+  seeds: [0, 1, 2, 3, 4],
+  perplexities: [5, 30, 100],
+  tsneJsClips: 150,
+  tsneJsSeeds: [0, 1, 2],
+  heardTracks: 12,
+};
+
 const SEMITONES = [-6, -5, -4, -3, -2, -1, 1, 2, 3, 4, 5, 6];
 
 const linear = (learningRate: number, weightDecay: number, epochs: number): Partial<ProbeConfig> => ({
@@ -216,6 +235,7 @@ const PRESETS: Readonly<Record<PresetName, ExperimentPreset>> = {
       strengths: 1,
       semitones: [-1, 1, 2],
     },
+    tsne: { seeds: [0], perplexities: [5], tsneJsClips: 24, tsneJsSeeds: [0], heardTracks: 2 },
     resamples: 500,
   },
   laptop: {
@@ -250,6 +270,7 @@ const PRESETS: Readonly<Record<PresetName, ExperimentPreset>> = {
       strengths: 3,
       semitones: SEMITONES,
     },
+    tsne: TSNE,
     resamples: 2000,
   },
   study: {
@@ -287,6 +308,7 @@ const PRESETS: Readonly<Record<PresetName, ExperimentPreset>> = {
       strengths: 4,
       semitones: SEMITONES,
     },
+    tsne: TSNE,
     resamples: 10000,
   },
   paper: {
@@ -333,6 +355,7 @@ const PRESETS: Readonly<Record<PresetName, ExperimentPreset>> = {
       strengths: 4,
       semitones: SEMITONES,
     },
+    tsne: TSNE,
     resamples: 10000,
   },
 };

@@ -60,16 +60,30 @@ function codecInput(samples: Float32Array, length: number): { input: Float32Arra
   return { input, gain };
 }
 
+/** @param input at most 1 in size */
+async function mp3File(input: Float32Array, kbps: number): Promise<Uint8Array> {
+  mp3Encoder ??= (require('wasm-media-encoders') as Mp3Module).createMp3Encoder();
+  const encoder = await mp3Encoder;
+  encoder.configure({ channels: 1, sampleRate: SAMPLE_RATE, outputSampleRate: SAMPLE_RATE, bitrate: kbps });
+  return Buffer.concat([Uint8Array.from(encoder.encode([input])), Uint8Array.from(encoder.finalize())]);
+}
+
+/**
+ * A mono MP3 file at 16 kHz, for players. Samples beyond -1..1 are scaled down together, so that nothing clips.
+ * @param samples finite, 16 kHz
+ * @param kbps as of `mp3RoundTrip`
+ */
+export function encodeMp3(samples: Float32Array, kbps: number): Promise<Uint8Array> {
+  return mp3File(codecInput(samples, samples.length).input, kbps);
+}
+
 /**
  * Mono MP3 at 16 kHz (MPEG-2 layer III, constant bit rate) and back.
  * @param kbps a bit rate of MPEG-2: 8, 16, 24, 32, 40, 48, 64, 80, 96, 112, 128, 160
  */
 export async function mp3RoundTrip(samples: Float32Array, kbps: number): Promise<Float32Array> {
-  mp3Encoder ??= (require('wasm-media-encoders') as Mp3Module).createMp3Encoder();
-  const encoder = await mp3Encoder;
   const { input, gain } = codecInput(samples, samples.length + MP3_DELAY);
-  encoder.configure({ channels: 1, sampleRate: SAMPLE_RATE, outputSampleRate: SAMPLE_RATE, bitrate: kbps });
-  const file = Buffer.concat([Uint8Array.from(encoder.encode([input])), Uint8Array.from(encoder.finalize())]);
+  const file = await mp3File(input, kbps);
   const [decoded] = (await decodeAudio(file)).channels;
   return Float32Array.from(samples, (_, i) => gain * (decoded[i + MP3_DELAY] ?? 0));
 }
