@@ -246,7 +246,10 @@ export function pitchNeighbours(run: Run): Promise<PitchNeighbourMeasurement> {
         shares.push({
           own: intervalOver(run, own),
           moved: intervalOver(run, moved),
-          difference: intervalOver(run, moved.map((share, track) => share - own[track])),
+          difference: intervalOver(
+            run,
+            moved.map((share, track) => share - own[track]),
+          ),
         });
       }
       return shares;

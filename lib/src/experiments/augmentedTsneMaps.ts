@@ -163,7 +163,12 @@ export function tsneJsComparison(run: Run): Promise<TsneJsMeasurement> {
     const tracks = taken.map((row) => trackOf[row]);
     const k = Math.min(NEIGHBOURS, Math.floor(taken.length / 4));
     const rows: TsneJsMeasurement['rows'][number][] = [];
-    for (const [program, start] of [['keymyna', 'pca'], ['keymyna', 'random'], ['tsne-js', 'random']] as const) { // prettier-ignore
+    for (const [program, start] of [
+      ['keymyna', 'pca'],
+      ['keymyna', 'random'],
+      ['tsne-js', 'random'],
+    ] as const) {
+      // prettier-ignore
       const maps = mapRequests(run)
         .filter((one) => one.content === 'few' && one.program === program && one.start === start)
         .map((request) => finishedMap(run, request));

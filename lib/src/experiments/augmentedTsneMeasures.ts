@@ -68,7 +68,10 @@ function distance(a: Points, i: number, b: Points, j: number): number {
 }
 
 /** For each original: its mean distance to clips of other tracks, and to the other clips of its own (null: there are none). */
-export function distancesOf(clean: Points, { originals, trackOf }: ClipIndex): { other: number; same: number | null }[] {
+export function distancesOf(
+  clean: Points,
+  { originals, trackOf }: ClipIndex,
+): { other: number; same: number | null }[] {
   const [n] = clean.shape;
   return Array.from(originals, (original) => {
     const sums = { other: 0, same: 0 };
@@ -99,7 +102,11 @@ export async function copyValues(clean: Points, copies: Points, index: ClipIndex
   const [m] = copies.shape;
   const around = distancesOf(clean, index);
   const originalOf = (copy: number): number => originals[copy % originals.length];
-  const ranks = await partnerRanks(clean, copies, Int32Array.from({ length: m }, (_, copy) => originalOf(copy)));
+  const ranks = await partnerRanks(
+    clean,
+    copies,
+    Int32Array.from({ length: m }, (_, copy) => originalOf(copy)),
+  );
   return {
     ratios: Float64Array.from({ length: m }, (_, copy) => distance(copies, copy, clean, originalOf(copy)) / around[copy % originals.length].other), // prettier-ignore
     ranks,

@@ -69,7 +69,13 @@ export function mapRequests(run: Run): MapRequest[] {
   const ours = { program: 'keymyna', perplexity: PERPLEXITY } as const;
   const wholes = encoders.flatMap((encoder) => [
     { ...ours, encoder, content: 'clips and copies' as const, start: 'pca' as const, seed: 0 },
-    ...seeds.map((seed) => ({ ...ours, encoder, content: 'clips and copies' as const, start: 'random' as const, seed })),
+    ...seeds.map((seed) => ({
+      ...ours,
+      encoder,
+      content: 'clips and copies' as const,
+      start: 'random' as const,
+      seed,
+    })),
   ]);
   const encoder = encoders[0];
   const perplexity = (['clips', 'shuffled'] as const).flatMap((content) =>
@@ -85,12 +91,7 @@ export function mapRequests(run: Run): MapRequest[] {
       seed,
     })),
   );
-  return [
-    ...few,
-    { ...ours, encoder, content: 'few', start: 'pca', seed: 0 },
-    ...wholes,
-    ...perplexity,
-  ];
+  return [...few, { ...ours, encoder, content: 'few', start: 'pca', seed: 0 }, ...wholes, ...perplexity];
 }
 
 /** Everything that the points of an encoder depend on. */

@@ -50,11 +50,5 @@ export {
   type Reading,
 } from './published.js';
 export { copyDistances, mapQuality, pitchNeighbours } from './augmentedTsne.js';
-export {
-  augmentedMap,
-  type EncodedSound,
-  mapSounds,
-  perplexityMaps,
-  tsneJsComparison,
-} from './augmentedTsneMaps.js';
+export { augmentedMap, type EncodedSound, mapSounds, perplexityMaps, tsneJsComparison } from './augmentedTsneMaps.js';
 export { studyOf } from './study.js';

@@ -35,3 +35,13 @@ export {
   SPLIT_LABEL,
 } from './comparisonFigures.js';
 export { confusionFigure, fifthsFigure, layersFigure, protocolFigure, protocolTable } from './probeFigures.js';
+export { augmentedMapFigure, perplexityFigure, tsneJsFigure, tsneMapFigure } from './tsneMapFigures.js';
+export {
+  copyCurvesFigure,
+  copyDifferenceTable,
+  copyRankTable,
+  mapProgressFigure,
+  mapQualityTable,
+  pitchNeighboursFigure,
+  tsneJsTable,
+} from './tsneFigures.js';

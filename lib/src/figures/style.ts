@@ -135,6 +135,11 @@ export function table(id: string, source: Source, text: string, columns: Table['
   return { id, caption: captionOf(id, text, source), columns, rows };
 }
 
+/** Text that Plotly shows as it is: a name from a reader's own data is never markup. */
+export function plainText(text: string): string {
+  return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
+}
+
 /** A share or score of 0..1 as points of 100 with one decimal: `0.6123` is `61.2`. */
 export function points(value: number): string {
   return (100 * value).toFixed(1);

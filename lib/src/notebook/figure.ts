@@ -6,6 +6,7 @@ import { writeFileAtomic, writeJson } from '../store/index.js';
 import { figuresFolder, notebookName, preset, regenerateCommand } from './context.js';
 import { display } from './display.js';
 import { drawingOf, figureHtml, figurePage } from './page.js';
+import { checkSounds, type Sounds } from './sounds.js';
 
 /** What figures/<preset>/data/<id>.json holds, for figures and tables alike. */
 export interface NumbersFile {
@@ -50,15 +51,21 @@ export function saveNumbers(
  * In the notebook it is interactive where scripts run, and a picture everywhere else once `npm run reproduce` has put
  * one there. SVG and PNG are made by that command, too.
  * @param numbers the measurement that the figure was drawn from; without it, the drawn data themselves
+ * @param options.sounds played when a point is clicked whose entry in its trace's `ids` names one; they go into the
+ *   page and into the executed notebook, never into the committed one
+ * @throws InputError for an id that is no file name, or sounds that are none or too many
  */
-export function showFigure(figure: Figure, numbers?: unknown): void {
+export function showFigure(figure: Figure, numbers?: unknown, options: { readonly sounds?: Sounds } = {}): void {
   checkId(figure.id);
+  const { sounds = null } = options;
+  if (sounds) checkSounds(figure.id, sounds);
   const drawing = drawingOf(figure);
   saveNumbers('figure', figure, numbers ?? drawing.data);
-  writeFileAtomic(join(figuresFolder(), `${figure.id}.html`), figurePage(figure, drawing, regenerateCommand()));
+  writeFileAtomic(join(figuresFolder(), `${figure.id}.html`), figurePage(figure, drawing, regenerateCommand(), sounds));
   display({
-    'application/vnd.plotly.v1+json': drawing,
-    'text/html': figureHtml(figure, drawing, `figure-${randomUUID()}`),
+    // Viewers that draw Plotly by themselves would draw it without sounds.
+    ...(sounds ? {} : { 'application/vnd.plotly.v1+json': drawing }),
+    'text/html': figureHtml(figure, drawing, `figure-${randomUUID()}`, sounds),
     'text/plain': `[figure ${figure.id}] ${figure.caption}`,
   });
 }

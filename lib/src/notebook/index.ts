@@ -10,4 +10,5 @@ export { captionHtml, display, escapeHtml, updateDisplay, type MimeBundle } from
 export { showFigure, type NumbersFile } from './figure.js';
 export { DEFAULT_SIZE, drawingJson, embedPicture, figureIdIn, type Drawing } from './page.js';
 export { progressBar, type ProgressBar } from './progress.js';
+export { type Sound, type Sounds } from './sounds.js';
 export { showTable } from './table.js';

@@ -1,6 +1,7 @@
 import type { Data, Layout } from 'plotly.js';
 import type { Figure } from '../figures/index.js';
 import { captionHtml, escapeHtml } from './display.js';
+import { PLAY_ON_CLICK, type Sounds } from './sounds.js';
 
 /** Size of a figure whose layout names none, in CSS pixels. */
 export const DEFAULT_SIZE = { width: 800, height: 450 } as const;
@@ -46,14 +47,16 @@ function scriptJson(value: unknown): string {
 
 /**
  * Draws into `.plot` of the element and takes `.still` away once Plotly has drawn; until then, and wherever scripts,
- * Plotly or the drawing fail, the picture stays. `load()` gives a promise of Plotly.
+ * Plotly or the drawing fail, the picture stays. `load()` gives a promise of Plotly; `sounds` may be null.
  */
-const DRAW = `function draw(el, figure, load) {
+const DRAW = `${PLAY_ON_CLICK}
+function draw(el, figure, load, sounds) {
   load().then(function (Plotly) {
     return Plotly.newPlot(el.querySelector('.plot'), figure.data, figure.layout, ${JSON.stringify(CONFIG)});
   }).then(function () {
     var still = el.querySelector('.still');
     if (still) still.remove();
+    if (sounds) playOnClick(el, sounds);
   }, function () { el.querySelector('.plot').innerHTML = ''; });
 }`;
 
@@ -79,7 +82,7 @@ const LOAD_IN_NOTEBOOK = `function load() {
 }`;
 
 /** The output of a figure in a notebook. The picture of `embedPicture` comes where the marker is. */
-export function figureHtml(figure: Figure, drawing: Drawing, elementId: string): string {
+export function figureHtml(figure: Figure, drawing: Drawing, elementId: string, sounds: Sounds | null = null): string {
   const height = drawing.layout.height ?? DEFAULT_SIZE.height;
   return `<figure id="${elementId}" style="margin:0">
 <div class="still" style="min-height:${height}px"><!--figure:${figure.id}--></div>
@@ -89,7 +92,7 @@ export function figureHtml(figure: Figure, drawing: Drawing, elementId: string):
 <script>(function () {
 ${DRAW}
 ${LOAD_IN_NOTEBOOK}
-draw(document.getElementById(${scriptJson(elementId)}), ${scriptJson(drawing)}, load);
+draw(document.getElementById(${scriptJson(elementId)}), ${scriptJson(drawing)}, load, ${scriptJson(sounds)});
 })();</script>`;
 }
 
@@ -114,7 +117,7 @@ const FIGURE_JSON = /<script type="application\/json" id="figure">([\s\S]*?)<\/s
  * The page figures/<preset>/<id>.html: the interactive figure with its caption and the command that makes it again.
  * Plotly comes from the checkout's node_modules; without it or without scripts, the SVG beside the page is shown.
  */
-export function figurePage(figure: Figure, drawing: Drawing, command: string): string {
+export function figurePage(figure: Figure, drawing: Drawing, command: string, sounds: Sounds | null = null): string {
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -132,12 +135,13 @@ export function figurePage(figure: Figure, drawing: Drawing, command: string): s
 </figure>
 <p><a href="index.html">All figures</a> · <a href="${figure.id}.svg">SVG</a> · <a href="${figure.id}.png">PNG</a> · <a href="data/${figure.id}.json">numbers</a> · made by <code>${escapeHtml(command)}</code></p>
 <script type="application/json" id="figure">${scriptJson(drawing)}</script>
+<script type="application/json" id="sounds">${scriptJson(sounds)}</script>
 <script src="../../${PLOTLY}"></script>
 <script>
 ${DRAW}
 draw(document.getElementById('shown'), JSON.parse(document.getElementById('figure').textContent), function () {
   return window.Plotly ? Promise.resolve(window.Plotly) : Promise.reject(new Error('no plotly.js'));
-});
+}, JSON.parse(document.getElementById('sounds').textContent));
 </script>
 </body>
 </html>
