@@ -41,6 +41,7 @@ export { trackResults, type TrackResults } from './trackResults.js';
 export { protocol } from './protocol.js';
 export { layerScores } from './layers.js';
 export { gridConfigs, gridScores, wholeGrid } from './grid.js';
+export { pitchAugmentation } from './pitchAugmentation.js';
 export {
   NOT_AVAILABLE,
   PUBLISHED_MASK_RATIOS,

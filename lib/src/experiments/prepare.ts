@@ -6,6 +6,7 @@ import { computeTsne } from './augmentedTsneStage.js';
 import { embeddingPlan } from './embeddingTables.js';
 import { featurePlan } from './features.js';
 import { computeGrids } from './grid.js';
+import { computePitchAugmentation } from './pitchAugmentation.js';
 import { presetOf } from './presets.js';
 import { pretrainingPlan } from './pretraining.js';
 import { computeProbes } from './probing.js';
@@ -29,6 +30,7 @@ export const STAGES = {
   augmented: async (run: Run) => void (await runStages(run, [augmentedPlan(run)])),
   probes: computeProbes,
   grid: computeGrids,
+  pitchAugmentation: computePitchAugmentation,
   tsne: computeTsne,
 } as const;
 
@@ -53,7 +55,7 @@ export async function prepare(preset: string, options: RunOptions): Promise<Stag
   const seconds = await runStages(run, [features(run), pretrainingPlan(run), embeddingPlan(run), augmentedPlan(run)]);
   options.signal?.throwIfAborted();
   const times: StageTime[] = overlapping.map((stage, i) => ({ stage, seconds: seconds[i] }));
-  for (const stage of ['probes', 'grid', 'tsne'] as const) {
+  for (const stage of ['probes', 'grid', 'pitchAugmentation', 'tsne'] as const) {
     const begin = options.clock?.() ?? null;
     await runStageOf(run, stage);
     options.signal?.throwIfAborted();
