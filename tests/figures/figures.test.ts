@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import * as figures from '../../lib/src/figures/index.js';
+import { grids, pitchAugmentation } from './gridMeasurements.js';
 import * as m from './measurements.js';
 
 const drawn: (figures.Figure | figures.Table)[] = [
@@ -30,6 +31,13 @@ const drawn: (figures.Figure | figures.Table)[] = [
   figures.protocolFigure(m.protocol),
   figures.protocolTable(m.protocol),
   figures.layersFigure(m.layers),
+  figures.gridChoiceFigure(grids),
+  figures.gridHeatFigure(grids.architectures),
+  figures.gridTable(grids),
+  figures.gridNoiseTable(grids),
+  figures.gridFieldsTable(grids.trainings),
+  figures.pitchAugmentationFigure(pitchAugmentation),
+  figures.pitchAugmentationTable(pitchAugmentation),
 ];
 
 /** Three significant digits: a picture shows no more, and rounding elsewhere must not change a snapshot. */

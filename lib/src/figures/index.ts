@@ -35,6 +35,15 @@ export {
   SPLIT_LABEL,
 } from './comparisonFigures.js';
 export { confusionFigure, fifthsFigure, layersFigure, protocolFigure, protocolTable } from './probeFigures.js';
+export {
+  gridChoiceFigure,
+  gridFieldsTable,
+  gridHeatFigure,
+  gridNoiseTable,
+  type Grids,
+  gridTable,
+} from './gridFigures.js';
+export { pitchAugmentationFigure, pitchAugmentationTable } from './pitchFigures.js';
 export { augmentedMapFigure, perplexityFigure, tsneJsFigure, tsneMapFigure } from './tsneMapFigures.js';
 export {
   copyCurvesFigure,
