@@ -59,5 +59,23 @@ export {
   reducedRankMaps,
   truncateMap,
 } from './rank.js';
-export { keyPermutation, linearReadout, type LinearReadout, type ShiftAgreement, shiftAgreement } from './readout.js';
+export {
+  clipLogits,
+  keyPermutation,
+  linearReadout,
+  type LinearReadout,
+  type ShiftAgreement,
+  shiftAgreement,
+  shiftStatistics,
+  shiftSums,
+  type ShiftSums,
+} from './readout.js';
 export type { Similarity } from './retrieval.js';
+export {
+  type SumsOptions,
+  type TrackStatistic,
+  trackStatistics,
+  type TrackStatistics,
+  trackSums,
+  type TrackSums,
+} from './trackSums.js';

@@ -3,17 +3,19 @@
  * resampled. Letters: N test pairs, T their tracks.
  */
 import { type BootstrapInterval, bootstrapInterval, type BootstrapOptions } from '../stats/index.js';
-import { type AugmentationMap, assertWidth, type MapKind, predict } from './map.js';
-import { columnMeans } from './matrix.js';
-import { assertDisjoint, assertPairs, type EmbeddingPairs } from './pairs.js';
-import { retrievalRanks, type Similarity } from './retrieval.js';
+import type { AugmentationMap, MapKind } from './map.js';
+import type { EmbeddingPairs } from './pairs.js';
+import type { Similarity } from './retrieval.js';
+import {
+  sumsOfTracks,
+  type SumsOptions,
+  type TrackStatistic,
+  trackStatistics,
+  type TrackStatistics,
+} from './trackSums.js';
 
-export interface EvaluateOptions {
-  /** the pairs that the maps were fitted on: their mean augmented embedding is what R2 and centring refer to */
-  readonly train: EmbeddingPairs;
+export interface EvaluateOptions extends SumsOptions {
   readonly bootstrap: BootstrapOptions;
-  /** how retrieval compares, default cosine; null leaves retrieval out (its cost grows with N squared) */
-  readonly similarity?: Similarity | null;
 }
 
 /** Each with a bootstrap interval over tracks. */
@@ -61,19 +63,8 @@ export function evaluateMap(map: AugmentationMap, test: EmbeddingPairs, options:
   return summarize(map, measureMap(map, test, options), options);
 }
 
-/** A statistic of a sample of tracks, given by their places among the T tracks with pairs. */
-type Statistic = (tracks: ArrayLike<number>) => number;
-
-interface MapStatistics {
-  readonly r2: Statistic;
-  readonly explainedChange: Statistic;
-  readonly cosine: Statistic;
-  readonly centredCosine: Statistic;
-  readonly relativeError: Statistic;
-  readonly top1: Statistic;
-  readonly top5: Statistic;
-  readonly meanReciprocalRank: Statistic;
-  readonly medianRank: Statistic;
+interface MapStatistics extends TrackStatistics {
+  readonly medianRank: TrackStatistic;
 }
 
 export interface MeasuredMap {
@@ -86,78 +77,21 @@ export interface MeasuredMap {
 
 /** Measures once; intervals and paired differences are then statistics of its tracks. */
 export function measureMap(map: AugmentationMap, test: EmbeddingPairs, options: EvaluateOptions): MeasuredMap {
-  const { train, similarity = 'cosine' } = options;
-  const { width } = map;
-  assertPairs('test pairs', test);
-  assertWidth(map, test.width, 'the test pairs');
-  assertPairs('train pairs', train, width);
-  assertDisjoint('train', train, 'test', test);
-  const mean = columnMeans(train.augmented, width);
-  const predicted = predict(map, test.clean);
-  const { placeOf, nTracks } = placesOfTracks(test);
-  const sums = (): Float64Array => new Float64Array(nTracks);
-  const [clips, error, total, change, energy, cosine, centred] = [sums(), sums(), sums(), sums(), sums(), sums(), sums()]; // prettier-ignore
-  const errorOf = new Float64Array(width);
-  const totalOf = new Float64Array(width);
-  for (let row = 0; row < test.n; row++) {
-    const track = placeOf[row];
-    let yy = 0, pp = 0, py = 0, cyy = 0, cpp = 0, cpy = 0; // prettier-ignore
-    for (let column = 0; column < width; column++) {
-      const at = row * width + column;
-      const y = test.augmented[at];
-      const p = predicted[at];
-      const cy = y - mean[column];
-      const cp = p - mean[column];
-      yy += y * y;
-      pp += p * p;
-      py += p * y; // prettier-ignore
-      cyy += cy * cy;
-      cpp += cp * cp;
-      cpy += cp * cy; // prettier-ignore
-      errorOf[column] += (y - p) ** 2;
-      totalOf[column] += cy * cy;
-      error[track] += (y - p) ** 2;
-      change[track] += (y - test.clean[at]) ** 2;
-    }
-    clips[track]++;
-    energy[track] += yy;
-    total[track] += cyy;
-    cosine[track] += cosineOf(py, pp, yy);
-    centred[track] += cosineOf(cpy, cpp, cyy);
-  }
-  const ranks = similarity === null ? new Int32Array(0) : retrievalRanks(predicted, test, similarity, mean);
-  const perTrack = (value: (rank: number) => number): Float64Array => {
-    const out = sums();
-    ranks.forEach((rank, row) => (out[placeOf[row]] += value(rank)));
-    return out;
-  };
-  const perClip =
-    (values: Float64Array): Statistic =>
-    (tracks) =>
-      sumOver(values, tracks) / sumOver(clips, tracks);
+  const { sums, ranks, placeOf, r2PerDimension } = sumsOfTracks(map, test, options);
+  const nTracks = sums.clips.length;
   return {
     nClips: test.n,
     nTracks,
-    r2PerDimension: Array.from(totalOf, (value, column) => (value > 0 ? 1 - errorOf[column] / value : null)),
-    hasRanks: similarity !== null,
-    statistics: {
-      r2: (tracks) => explained(sumOver(error, tracks), sumOver(total, tracks)),
-      explainedChange: (tracks) => explained(sumOver(error, tracks), sumOver(change, tracks)),
-      cosine: perClip(cosine),
-      centredCosine: perClip(centred),
-      relativeError: (tracks) => Math.sqrt(ratio(sumOver(error, tracks), sumOver(energy, tracks))),
-      top1: perClip(perTrack((rank) => (rank === 1 ? 1 : 0))),
-      top5: perClip(perTrack((rank) => (rank <= 5 ? 1 : 0))),
-      meanReciprocalRank: perClip(perTrack((rank) => 1 / rank)),
-      medianRank: medianOf(ranks, placeOf, nTracks),
-    },
+    r2PerDimension,
+    hasRanks: ranks.length > 0,
+    statistics: { ...trackStatistics(sums), medianRank: medianOf(ranks, placeOf, nTracks) },
   };
 }
 
 /** Estimate and interval of one statistic, or of the difference of two on the same tracks. */
 export function intervalOf(
   measured: MeasuredMap,
-  statistic: Statistic,
+  statistic: TrackStatistic,
   bootstrap: BootstrapOptions,
 ): BootstrapInterval {
   const places = Float64Array.from({ length: measured.nTracks }, (_, place) => place);
@@ -203,33 +137,8 @@ export function summarize(map: AugmentationMap, measured: MeasuredMap, options: 
   };
 }
 
-/** The tracks that have rows, numbered 0 .. T - 1 in the order in which they come. */
-export function placesOfTracks({ trackOf }: { readonly trackOf: Int32Array }): {
-  placeOf: Int32Array;
-  nTracks: number;
-} {
-  const places = new Map<number, number>();
-  const placeOf = trackOf.map((track) => {
-    const place = places.get(track) ?? places.size;
-    places.set(track, place);
-    return place;
-  });
-  return { placeOf, nTracks: places.size };
-}
-
-const ratio = (part: number, whole: number): number => (whole > 0 ? part / whole : 0);
-const explained = (error: number, total: number): number => (total > 0 ? 1 - error / total : 0);
-const cosineOf = (product: number, aa: number, bb: number): number => ratio(product, Math.sqrt(aa) * Math.sqrt(bb));
-
-/** Sum of a per-track quantity over a sample of tracks. */
-export function sumOver(values: Float64Array, tracks: ArrayLike<number>): number {
-  let sum = 0;
-  for (let i = 0; i < tracks.length; i++) sum += values[tracks[i]];
-  return sum;
-}
-
 /** The median rank of a sample of tracks, all their clips together: one walk along the ranks, sorted once. */
-function medianOf(ranks: Int32Array, placeOf: Int32Array, nTracks: number): Statistic {
+function medianOf(ranks: Int32Array, placeOf: Int32Array, nTracks: number): TrackStatistic {
   const order = Array.from(ranks, (_, row) => row).sort((a, b) => ranks[a] - ranks[b]);
   const times = new Int32Array(nTracks);
   return (tracks) => {

@@ -6,9 +6,9 @@ import type { EmbeddingTable, Standardizer } from '../embeddings/index.js';
 import { InputError } from '../errors.js';
 import { NUM_KEYS, transposeKey } from '../keys/index.js';
 import { type BootstrapInterval, bootstrapInterval, type BootstrapOptions } from '../stats/index.js';
-import { type AugmentationMap, assertWidth, predict } from './map.js';
+import { type AugmentationMap, applyMap, assertWidth } from './map.js';
 import { timesTransposed } from './matrix.js';
-import { placesOfTracks, sumOver } from './measures.js';
+import { placesOfTracks, sumOver, type TrackStatistic } from './trackSums.js';
 
 /** logits = x weight' + bias on embeddings as they are. */
 export interface LinearReadout {
@@ -84,14 +84,54 @@ export function shiftAgreement(
   assertWidth(map, table.width, 'the table');
   assertWidth(map, readout.width, 'the readout');
   if (table.nClips < 1) throw new InputError('shiftAgreement', 'the table has no clips; expected at least one');
+  const sums = shiftSums(
+    clipLogits(readout, table.embeddings),
+    clipLogits(readout, applyMap(map, table.embeddings)),
+    semitones,
+    table,
+  );
+  const nTracks = sums.clips.length;
+  const statistics = shiftStatistics(sums);
+  const interval = (statistic: (tracks: Float64Array) => number): BootstrapInterval =>
+    bootstrapInterval(Float64Array.from({ length: nTracks }, (_, place) => place), { ...bootstrap, statistic }); // prettier-ignore
+  return {
+    semitones,
+    keyAgreement: interval(statistics.keyAgreement),
+    logitCorrelation: interval(statistics.logitCorrelation),
+    logitError: interval(statistics.logitError),
+  };
+}
+
+/** Per track [T], summed over its clips. */
+export interface ShiftSums {
+  readonly clips: ArrayLike<number>;
+  /** clips whose most probable key is the one before, transposed */
+  readonly same: ArrayLike<number>;
+  readonly correlation: ArrayLike<number>;
+  /** |L - L'|^2 and |L'|^2 */
+  readonly error: ArrayLike<number>;
+  readonly energy: ArrayLike<number>;
+}
+
+/**
+ * Logits after a map, or of really shifted audio, against the logits before, moved round by `semitones`.
+ *
+ * @param before, after [N, K], each clip's mean taken off, as `clipLogits` gives them
+ */
+export function shiftSums(
+  before: Float64Array,
+  after: Float64Array,
+  semitones: number,
+  clipsOf: Pick<EmbeddingTable, 'nClips' | 'trackOf'>,
+): ShiftSums {
+  if (before.length !== clipsOf.nClips * NUM_KEYS || after.length !== before.length)
+    throw new InputError('shiftSums', `${before.length} and ${after.length} logits; expected ${clipsOf.nClips} x ${NUM_KEYS} twice`); // prettier-ignore
   const goesTo = keyPermutation(semitones);
-  const before = readLogits(readout, Float64Array.from(table.embeddings));
-  const after = readLogits(readout, predict(map, table.embeddings));
-  const { placeOf, nTracks } = placesOfTracks(table);
-  const sums = (): Float64Array => new Float64Array(nTracks);
-  const [clips, same, correlation, error, energy] = [sums(), sums(), sums(), sums(), sums()];
+  const { placeOf, nTracks } = placesOfTracks(clipsOf);
+  const zeros = (): Float64Array => new Float64Array(nTracks);
+  const [clips, same, correlation, error, energy] = [zeros(), zeros(), zeros(), zeros(), zeros()];
   const moved = new Float64Array(NUM_KEYS);
-  for (let row = 0; row < table.nClips; row++) {
+  for (let row = 0; row < clipsOf.nClips; row++) {
     const start = row * NUM_KEYS;
     for (let keyId = 0; keyId < NUM_KEYS; keyId++) moved[goesTo[keyId]] = before[start + keyId];
     const found = after.subarray(start, start + NUM_KEYS);
@@ -108,22 +148,26 @@ export function shiftAgreement(
     if (largest(found) === largest(moved)) same[track]++;
     correlation[track] += ff > 0 && mm > 0 ? fm / Math.sqrt(ff * mm) : 0;
   }
-  const interval = (statistic: (tracks: Float64Array) => number): BootstrapInterval =>
-    bootstrapInterval(Float64Array.from({ length: nTracks }, (_, place) => place), { ...bootstrap, statistic }); // prettier-ignore
+  return { clips, same, correlation, error, energy };
+}
+
+/** `ShiftAgreement`'s measures of a sample of tracks. */
+export function shiftStatistics(
+  sums: ShiftSums,
+): Readonly<Record<'keyAgreement' | 'logitCorrelation' | 'logitError', TrackStatistic>> {
   return {
-    semitones,
-    keyAgreement: interval((tracks) => sumOver(same, tracks) / sumOver(clips, tracks)),
-    logitCorrelation: interval((tracks) => sumOver(correlation, tracks) / sumOver(clips, tracks)),
-    logitError: interval((tracks) => {
-      const whole = sumOver(energy, tracks);
-      return whole > 0 ? Math.sqrt(sumOver(error, tracks) / whole) : 0;
-    }),
+    keyAgreement: (tracks) => sumOver(sums.same, tracks) / sumOver(sums.clips, tracks),
+    logitCorrelation: (tracks) => sumOver(sums.correlation, tracks) / sumOver(sums.clips, tracks),
+    logitError: (tracks) => {
+      const whole = sumOver(sums.energy, tracks);
+      return whole > 0 ? Math.sqrt(sumOver(sums.error, tracks) / whole) : 0;
+    },
   };
 }
 
-/** Logits [N, K], each clip's mean taken off: softmax does not see it. */
-function readLogits({ weight, bias, width }: LinearReadout, x: Float64Array): Float64Array {
-  const logits = timesTransposed(x, weight, x.length / width, NUM_KEYS, width);
+/** Logits [N, K], each clip's mean taken off: softmax does not see it. @param x [N, width] */
+export function clipLogits({ weight, bias, width }: LinearReadout, x: Float32Array): Float64Array {
+  const logits = timesTransposed(Float64Array.from(x), weight, x.length / width, NUM_KEYS, width);
   for (let start = 0; start < logits.length; start += NUM_KEYS) {
     let mean = 0;
     for (let keyId = 0; keyId < NUM_KEYS; keyId++) mean += (logits[start + keyId] += bias[keyId]) / NUM_KEYS;
