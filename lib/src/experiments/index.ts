@@ -6,6 +6,8 @@
 export type * from './gridMeasurements.js';
 export type * from './measurements.js';
 export type * from './tsneMeasurements.js';
+export type * from './mapMeasurements.js';
+export type * from './mapProbeMeasurements.js';
 export { type ExperimentPreset, type PresetName, presetOf, type PretrainingData } from './presets.js';
 export { encodersOf, type EncoderOfSeed, pretrainingJobs, type PretrainingJob } from './jobs.js';
 export { openRun, type Run, type RunOptions, RECORDINGS_FOLDER, type StageProgress } from './run.js';
@@ -52,4 +54,7 @@ export {
 } from './published.js';
 export { copyDistances, mapQuality, pitchNeighbours } from './augmentedTsne.js';
 export { augmentedMap, type EncodedSound, mapSounds, perplexityMaps, tsneJsComparison } from './augmentedTsneMaps.js';
+export { gradientFits, mapComposition, mapQuality, mapRank, mapShifts } from './augmentationMaps.js';
+export { mapProbes } from './mapProbeScores.js';
+export { loadRunMap, mainEncoders } from './mapUnits.js';
 export { studyOf } from './study.js';

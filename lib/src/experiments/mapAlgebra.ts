@@ -18,7 +18,7 @@ import {
   trackSums,
 } from '../maps/index.js';
 import { type Chain, chainName } from './augmentedSets.js';
-import { fitLinear, type FittedChain, type MapTables, stored, type StoredSums } from './mapFits.js';
+import { fitLinear, type FittedChain, type MapTables, stored, type StoredOf, type StoredSums } from './mapFits.js';
 import { rounded } from './run.js';
 
 export interface CompositionResult {
@@ -45,7 +45,7 @@ export interface InverseResult {
   readonly inverseRank: number;
 }
 
-export type StoredShiftSums = Readonly<Record<keyof ShiftSums, readonly number[]>>;
+export type StoredShiftSums = StoredOf<ShiftSums>;
 
 export interface CycleResult {
   readonly label: string;
@@ -191,13 +191,7 @@ function keyMoves(
     };
     moves[keyIn(from)][keyIn(to)]++;
   }
-  const shift = Object.fromEntries(
-    Object.entries(sums).map(([name, values]: [string, ArrayLike<number>]) => [
-      name,
-      Array.from(values, (value) => rounded(value, 7)),
-    ]),
-  ) as StoredShiftSums;
-  return { shift, moves };
+  return { shift: stored(sums), moves };
 }
 
 function reversePairs(pairs: EmbeddingPairs): EmbeddingPairs {

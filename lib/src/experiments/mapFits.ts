@@ -29,7 +29,8 @@ export interface MapTables {
 }
 
 /** Sums as they are kept in a file, rounded. */
-export type StoredSums = Readonly<Record<keyof TrackSums, readonly number[]>>;
+export type StoredOf<Sums> = { readonly [Name in keyof Sums]: readonly number[] };
+export type StoredSums = StoredOf<TrackSums>;
 
 /** The maps of a chain, with the pairs that they are fitted and measured on. */
 export interface FittedChain {
@@ -78,7 +79,12 @@ export function fitChains({ chains, clean, augmented }: MapTables): FittedChain[
 }
 
 /** A bias-free map whose ridge and target are chosen on validation pairs. */
-export function fitLinear(pairs: Pick<FittedChain['pairs'], 'train' | 'valid'>, name: string, labelShift: number): AugmentationMap { // prettier-ignore
+export function fitLinear(
+  pairs: Pick<FittedChain['pairs'], 'train' | 'valid'>,
+  name: string,
+  labelShift: number,
+): AugmentationMap {
+  // prettier-ignore
   return betterOnValid(TARGETS.map((towards) => fitTowards(pairs, name, labelShift, 'linear', towards)));
 }
 
@@ -93,8 +99,7 @@ function fitTowards(
 }
 
 function betterOnValid([identity, zero]: readonly AugmentationMap[]): AugmentationMap {
-  const score = ({ fit }: AugmentationMap): number =>
-    fit!.ridgePath.find(({ ridge }) => ridge === fit!.ridge)!.validR2;
+  const score = ({ fit }: AugmentationMap): number => fit!.ridgePath.find(({ ridge }) => ridge === fit!.ridge)!.validR2;
   return score(zero) > score(identity) ? zero : identity;
 }
 
@@ -128,11 +133,9 @@ export function measureChain(fitted: FittedChain, hasRank: boolean): ChainResult
 }
 
 /** Sums rounded for a file. */
-export function stored(sums: TrackSums): StoredSums {
-  return Object.fromEntries(
-    Object.entries(sums).map(([name, values]: [string, ArrayLike<number>]) => [
-      name,
-      Array.from(values, (value) => rounded(value, 7)),
-    ]),
-  ) as StoredSums;
+export function stored<Sums extends { readonly [Name in keyof Sums]: ArrayLike<number> }>(sums: Sums): StoredOf<Sums> {
+  const out: { [Name in keyof Sums]?: readonly number[] } = {};
+  for (const name of Object.keys(sums) as (keyof Sums)[])
+    out[name] = Array.from(sums[name], (value: number) => rounded(value, 7));
+  return out as StoredOf<Sums>;
 }

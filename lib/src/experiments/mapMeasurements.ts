@@ -62,6 +62,8 @@ export interface MapRankRow {
   /** mean over seeds: of W - 1, what the augmentation changes, and of W itself */
   readonly effectiveRankOfChange: number;
   readonly effectiveRank: number;
+  /** singular values of W - 1 that hold 90 % of its squares */
+  readonly rankOfSquares: number;
   /** Reduced-rank regression: explained change of W - 1 cut to rank r. */
   readonly ranks: readonly number[];
   readonly explainedChange: readonly Interval[];

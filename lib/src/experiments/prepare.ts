@@ -7,6 +7,8 @@ import { embeddingPlan } from './embeddingTables.js';
 import { featurePlan } from './features.js';
 import { computeGrids } from './grid.js';
 import { computePitchAugmentation } from './pitchAugmentation.js';
+import { computeMapProbes } from './mapProbes.js';
+import { computeMaps } from './mapUnits.js';
 import { presetOf } from './presets.js';
 import { pretrainingPlan } from './pretraining.js';
 import { computeProbes } from './probing.js';
@@ -32,6 +34,10 @@ export const STAGES = {
   grid: computeGrids,
   pitchAugmentation: computePitchAugmentation,
   tsne: computeTsne,
+  maps: async (run: Run) => {
+    await computeMaps(run);
+    await computeMapProbes(run);
+  },
 } as const;
 
 export type StageName = keyof typeof STAGES;
@@ -55,7 +61,7 @@ export async function prepare(preset: string, options: RunOptions): Promise<Stag
   const seconds = await runStages(run, [features(run), pretrainingPlan(run), embeddingPlan(run), augmentedPlan(run)]);
   options.signal?.throwIfAborted();
   const times: StageTime[] = overlapping.map((stage, i) => ({ stage, seconds: seconds[i] }));
-  for (const stage of ['probes', 'grid', 'pitchAugmentation', 'tsne'] as const) {
+  for (const stage of ['probes', 'grid', 'tsne', 'maps', 'pitchAugmentation'] as const) {
     const begin = options.clock?.() ?? null;
     await runStageOf(run, stage);
     options.signal?.throwIfAborted();

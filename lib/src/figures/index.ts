@@ -54,3 +54,21 @@ export {
   pitchNeighboursFigure,
   tsneJsTable,
 } from './tsneFigures.js';
+export {
+  gradientTable,
+  mapEncodersFigure,
+  mapQualityFigure,
+  mapRankFigure,
+  mapRankTable,
+  mapTable,
+} from './mapFigures.js';
+export {
+  compositionFigure,
+  compositionTable,
+  cycleTable,
+  inverseFigure,
+  keyMovesFigure,
+  keyShiftFigure,
+  powersFigure,
+} from './mapAlgebraFigures.js';
+export { mapProbeDifferencesTable, mapProbesFigure, mapProbesTable } from './mapProbeFigures.js';
