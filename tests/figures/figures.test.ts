@@ -38,6 +38,22 @@ const drawn: (figures.Figure | figures.Table)[] = [
   figures.gridFieldsTable(grids.trainings),
   figures.pitchAugmentationFigure(pitchAugmentation),
   figures.pitchAugmentationTable(pitchAugmentation),
+  figures.mapQualityFigure(m.mapQuality),
+  figures.mapEncodersFigure(m.mapQuality),
+  figures.mapTable(m.mapQuality),
+  figures.mapRankFigure(m.mapRank),
+  figures.mapRankTable(m.mapRank),
+  figures.gradientTable(m.mapGradient),
+  figures.compositionFigure(m.mapComposition),
+  figures.compositionTable(m.mapComposition),
+  figures.powersFigure(m.mapShifts),
+  figures.inverseFigure(m.mapShifts),
+  figures.keyShiftFigure(m.mapShifts),
+  figures.keyMovesFigure(m.mapShifts),
+  figures.cycleTable(m.mapShifts),
+  figures.mapProbesFigure(m.mapProbes),
+  figures.mapProbesTable(m.mapProbes),
+  figures.mapProbeDifferencesTable(m.mapProbes),
 ];
 
 /** Three significant digits: a picture shows no more, and rounding elsewhere must not change a snapshot. */

@@ -229,3 +229,182 @@ export const layers: m.LayerMeasurement = {
 };
 export const tracks: readonly m.TrackCard[] = [track, { ...track, id: 't2', tuningCents: null }];
 export const source = base;
+
+const mapPairs: m.PairCounts = { width: 32, train: 24, valid: 12, test: 24, trainTracks: 12, testTracks: 12 };
+const mapMeasures = (estimate: number): m.MapMeasures => ({
+  r2: interval(estimate),
+  explainedChange: interval(estimate),
+  cosine: interval(0.9),
+  centredCosine: interval(estimate),
+  top1: interval(0.9),
+  meanReciprocalRank: interval(0.9),
+});
+const mapRow = (
+  of: m.EncoderName,
+  augmentation: string,
+  group: m.MapRow['group'],
+  linearEstimate: number,
+): m.MapRow => ({
+  encoder: of,
+  seeds: 1,
+  augmentation,
+  group,
+  labelShift: group === 'shift' ? 1 : 0,
+  kinds: {
+    identity: mapMeasures(0),
+    meanShift: mapMeasures(0.2),
+    linear: mapMeasures(linearEstimate),
+    affine: mapMeasures(0.5),
+  },
+  gains: [{ over: 'identity', explainedChange: interval(0.3), centredCosine: interval(0.2) }],
+  ridges: [0.01],
+  towards: ['identity'],
+});
+const mapEncoders = [encoder('vertical'), encoder('vertical', 'random'), encoder('square')];
+export const mapQuality: m.MapQualityMeasurement = {
+  ...base,
+  pairs: mapPairs,
+  rows: mapEncoders.flatMap((of) => [
+    mapRow(of, 'Low-pass 2000 Hz', 'augmentation', 0.4),
+    mapRow(of, 'White noise 10 dB', 'augmentation', -3),
+    mapRow(of, 'Pitch shift +1 semitones', 'shift', 0.6),
+    mapRow(of, 'Low-pass 2000 Hz + White noise 10 dB', 'chain', 0.3),
+  ]),
+};
+export const mapRank: m.MapRankMeasurement = {
+  ...base,
+  pairs: mapPairs,
+  rows: ['Low-pass 2000 Hz', 'Pitch shift +1 semitones'].map((augmentation, i) => ({
+    encoder: encoder('vertical'),
+    augmentation,
+    group: i === 0 ? 'augmentation' : 'shift',
+    singularValues: [1, 0.5, 0],
+    effectiveRankOfChange: 2,
+    effectiveRank: 30,
+    rankOfSquares: 1,
+    ranks: [0, 1, 2],
+    explainedChange: [interval(0), interval(0.4), interval(-2)],
+    r2: [interval(0), interval(0.4), interval(0.5)],
+    rankNeeded: i === 0 ? 1 : null,
+  })),
+};
+export const mapGradient: m.GradientMeasurement = {
+  ...base,
+  encoder: encoder('vertical'),
+  pairs: mapPairs,
+  rows: (['adam', 'sgd'] as const).map((optimizer) => ({
+    augmentation: 'Low-pass 2000 Hz',
+    optimizer,
+    ridge: 0.01,
+    towards: 'identity',
+    epochs: 500,
+    matrixGap: 1e-3,
+    predictionGap: 2e-4,
+    explainedChangeGradient: 0.412,
+    explainedChangeClosed: 0.413,
+  })),
+};
+const composed = {
+  identity: interval(0),
+  first: interval(0.2),
+  second: interval(0.3),
+  reversed: interval(0.35),
+  composed: interval(0.4),
+  direct: interval(0.5),
+};
+export const mapComposition: m.CompositionMeasurement = {
+  ...base,
+  pairs: mapPairs,
+  rows: mapEncoders.map((of, i) => ({
+    encoder: of,
+    seeds: 1,
+    first: 'Low-pass 2000 Hz',
+    second: 'White noise 10 dB',
+    explainedChange: composed,
+    centredCosine: composed,
+    differences: (['identity', 'first', 'second', 'reversed', 'direct'] as const).map((to) => ({
+      to,
+      difference: interval(to === 'direct' ? -0.1 : 0.1),
+    })),
+    predictionGap: 0.2,
+    matrixGap: 0.6,
+    commutator: 0.01,
+    orderGapOfMaps: 0.05,
+    orderGapOfAudio: i === 0 ? 0.3 : null,
+  })),
+};
+export const mapShifts: m.ShiftMeasurement = {
+  ...base,
+  pairs: mapPairs,
+  powers: [-1, 1, 2].map((semitones) => ({
+    encoder: encoder('vertical'),
+    semitones,
+    explainedChange: { power: interval(0.3), direct: interval(0.4) },
+    centredCosine: { identity: interval(0.4), power: interval(0.5), direct: interval(0.6) },
+    difference: interval(-0.1),
+    predictionGap: 0.3,
+  })),
+  inverses: [-1, 1].map((semitones) => ({
+    encoder: encoder('vertical'),
+    semitones,
+    roundTrip: interval(0.8),
+    byOpposite: interval(0.4),
+    byInverse: interval(0.3),
+    byDirect: interval(0.5),
+    conditionNumber: 500,
+    inverseRank: 20,
+  })),
+  cycles: [
+    { encoder: encoder('vertical'), label: '+1, 12 times', semitones: 12, r2: interval(0.2), centredCosine: interval(0.4), keyAgreement: interval(0.3), logitCorrelation: interval(0.5) }, // prettier-ignore
+    { encoder: encoder('vertical'), label: '+1 then +6', semitones: 7, r2: null, centredCosine: null, keyAgreement: interval(0.4), logitCorrelation: interval(0.5) }, // prettier-ignore
+  ],
+  keyShifts: [-1, 1, 2].map((semitones) => ({
+    encoder: encoder('vertical'),
+    semitones,
+    keyAgreement: { map: interval(0.5), audio: interval(0.6), none: interval(0.1) },
+    logitCorrelation: { map: interval(0.5), audio: interval(0.6), none: interval(0.1) },
+  })),
+  keys: Array.from({ length: 24 }, (_, place) => `key ${place}`),
+  moves: ['map of +1', 'audio shifted by +1', 'map of +1, then map of +6 (= +7)'].map((label, i) => ({
+    label,
+    semitones: i < 2 ? 1 : 7,
+    share: Array.from({ length: 24 }, (_, from) => Array.from({ length: 24 }, (_, to) => (from === to ? 1 : 0))),
+  })),
+};
+const probeTests: readonly m.ProbeTestId[] = ['test', 'testTimbre', 'augmented', 'shifted', 'timbreAugmented'];
+export const mapProbes: m.MapProbeMeasurement = {
+  ...base,
+  encoder: 'vertical, pretrained',
+  seeds: 1,
+  seedsOf: 'probe',
+  part: { clips: 24, tracks: 12 },
+  whole: { clips: 96, tracks: 48 },
+  probability: 0.8,
+  rows: (['linear', 'mlp'] as const).flatMap((method) =>
+    (['part', 'whole'] as const).flatMap((trainOn) =>
+      ['none', 'maps'].flatMap((variant) =>
+        probeTests.map((test) => ({
+          method,
+          variant: `${trainOn}-${variant}`,
+          label: variant === 'none' ? 'none' : 'linear maps',
+          trainOn,
+          test,
+          n: 12,
+          ways: test === 'augmented' ? 15 : 1,
+          weighted: interval(variant === 'none' ? 0.4 : 0.5),
+          perSeed: [0.4],
+        })),
+      ),
+    ),
+  ),
+  differences: probeTests.map((test) => ({
+    method: 'linear',
+    trainOn: 'part',
+    a: 'part-maps',
+    b: 'part-none',
+    test,
+    n: 12,
+    difference: interval(0.1),
+    pValue: 0.02,
+  })),
+};

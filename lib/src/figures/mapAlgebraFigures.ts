@@ -232,8 +232,8 @@ export function keyMovesFigure(m: ShiftMeasurement): Figure {
     const suffix = i === 0 ? '' : `${i + 1}`;
     const [left, top] = [(i % 2) * (width + gap), 1 - Math.floor(i / 2) * (height + gap)];
     const ticks = { tickfont: { size: 9 }, dtick: 1, gridcolor: '#FFFFFF', ticks: '' as const };
-    axes[`xaxis${suffix}`] = axis('key after', { ...ticks, domain: [left, left + width], anchor: `y${suffix}` as never, tickangle: -90 }); // prettier-ignore
-    axes[`yaxis${suffix}`] = axis(i % 2 === 0 ? 'key before' : '', { ...ticks, domain: [top - height, top], anchor: `x${suffix}` as never, autorange: 'reversed' }); // prettier-ignore
+    axes[`xaxis${suffix}`] = axis('key after', { ...ticks, domain: [left, left + width], anchor: `y${suffix}` as never, tickangle: -90, range: [-0.5, 23.5] }); // prettier-ignore
+    axes[`yaxis${suffix}`] = axis(i % 2 === 0 ? 'key before' : '', { ...ticks, domain: [top - height, top], anchor: `x${suffix}` as never, range: [23.5, -0.5] }); // prettier-ignore
     annotations.push(panelTitle(move.label, left, top + 0.005));
     // Twelve tonics a fifth apart stand two places apart; a semitone is seven fifths.
     const target = m.keys.map((_, from) => (from + 2 * ((((7 * move.semitones) % 12) + 12) % 12)) % 24);
@@ -274,7 +274,7 @@ export function keyMovesFigure(m: ShiftMeasurement): Figure {
       ...(axes as Partial<Layout>),
       margin: { l: 78, r: 20, t: 80, b: 80 },
       annotations: annotations as Layout['annotations'],
-      legend: { orientation: 'h', x: 0, y: -0.11 / rows - 0.04, yanchor: 'top' },
+      legend: { orientation: 'h', x: 0, y: -0.2 / rows - 0.02, yanchor: 'top' },
     }),
   );
 }

@@ -229,7 +229,7 @@ export function mapRankFigure(m: MapRankMeasurement): Figure {
   const data = rows.flatMap((row, i): Trace[] => {
     const line = { color: LINES[i % LINES.length], width: 2 };
     const shared = { type: 'scatter', name: row.augmentation, legendgroup: row.augmentation, line } as const;
-    const positive = row.singularValues.filter((value) => value > 0);
+    const positive = row.singularValues.filter((value) => value > 1e-6); // the rest is rounding
     return [
       { ...shared, mode: 'lines', x: positive.map((_, place) => place + 1), y: positive, xaxis: 'x', yaxis: 'y', showlegend: false }, // prettier-ignore
       {
@@ -254,7 +254,7 @@ export function mapRankFigure(m: MapRankMeasurement): Figure {
     layout('The rank of an augmentation', 470, {
       margin: { l: 66, r: 20, t: 72, b: 60 },
       xaxis: axis('singular value, number', { type: 'log', domain: [0, 0.42], anchor: 'y', dtick: 1 }),
-      yaxis: axis('singular value of W − 1 over the largest', { type: 'log', dtick: 1, exponentformat: 'power' }),
+      yaxis: axis('singular value / the largest', { type: 'log', dtick: 1, exponentformat: 'power' }),
       xaxis2: axis('rank', {
         type: 'log',
         domain: [0.54, 1],
