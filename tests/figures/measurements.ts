@@ -261,7 +261,7 @@ const mapRow = (
   towards: ['identity'],
 });
 const mapEncoders = [encoder('vertical'), encoder('vertical', 'random'), encoder('square')];
-export const mapQuality: m.MapQualityMeasurement = {
+export const mapAccuracy: m.MapAccuracyMeasurement = {
   ...base,
   pairs: mapPairs,
   rows: mapEncoders.flatMap((of) => [

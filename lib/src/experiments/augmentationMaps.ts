@@ -17,7 +17,7 @@ import type {
   KeyMoveMatrix,
   KeyShiftRow,
   MapMeasures,
-  MapQualityMeasurement,
+  MapAccuracyMeasurement,
   MapRankMeasurement,
   MapRankRow,
   MapRow,
@@ -86,8 +86,8 @@ function measureOf(run: Run, measure: Measure, sums: readonly StoredSums[], minu
 }
 
 /** How good the map of every chain is, beside its baselines. */
-export function mapQuality(run: Run): Promise<MapQualityMeasurement> {
-  return measured(run, 'map-quality', {}, (base) => {
+export function mapAccuracy(run: Run): Promise<MapAccuracyMeasurement> {
+  return measured(run, 'map-accuracy', {}, (base) => {
     const results = resultsOf(run);
     return { ...base, pairs: pairsOf(results), rows: results.flatMap((one) => qualityRows(run, one)) };
   });

@@ -54,7 +54,7 @@ export {
 } from './published.js';
 export { copyDistances, mapQuality, pitchNeighbours } from './augmentedTsne.js';
 export { augmentedMap, type EncodedSound, mapSounds, perplexityMaps, tsneJsComparison } from './augmentedTsneMaps.js';
-export { gradientFits, mapComposition, mapQuality, mapRank, mapShifts } from './augmentationMaps.js';
+export { gradientFits, mapComposition, mapAccuracy, mapRank, mapShifts } from './augmentationMaps.js';
 export { mapProbes } from './mapProbeScores.js';
 export { loadRunMap, mainEncoders } from './mapUnits.js';
 export { studyOf } from './study.js';

@@ -47,7 +47,7 @@ export interface MapRow {
   readonly towards: readonly ('zero' | 'identity')[];
 }
 
-export interface MapQualityMeasurement extends Provenance {
+export interface MapAccuracyMeasurement extends Provenance {
   readonly pairs: PairCounts;
   readonly rows: readonly MapRow[];
 }

@@ -57,7 +57,7 @@ export {
 export {
   gradientTable,
   mapEncodersFigure,
-  mapQualityFigure,
+  mapAccuracyFigure,
   mapRankFigure,
   mapRankTable,
   mapTable,

@@ -5,7 +5,7 @@ import type {
   FittedKind,
   GradientMeasurement,
   Interval,
-  MapQualityMeasurement,
+  MapAccuracyMeasurement,
   MapRankMeasurement,
   MapRow,
   PairCounts,
@@ -56,7 +56,7 @@ export const seedsText = (seeds: number): string =>
 const isSingle = ({ group }: MapRow): boolean => group !== 'chain';
 
 /** Rows of one encoder as dots: what each map leaves unexplained, and the centred cosine. */
-export function mapQualityFigure(m: MapQualityMeasurement): Figure {
+export function mapAccuracyFigure(m: MapAccuracyMeasurement): Figure {
   const [main] = encodersIn(m.rows);
   const rows = m.rows.filter((row) => row.encoder.id === main.id && isSingle(row)).reverse();
   const labels = rows.map(({ augmentation }) => augmentation);
@@ -86,7 +86,7 @@ export function mapQualityFigure(m: MapQualityMeasurement): Figure {
     trace(kind, rows.map((row) => row.kinds[kind].centredCosine), 2), // prettier-ignore
   ]);
   return figure(
-    'map-quality',
+    'map-accuracy',
     m,
     `Predicting the embedding of an augmented clip from that of the clean clip, ${main.label}. ${pairsText(m.pairs)}; ${seedsText(rows[0]?.seeds ?? 1)}. Left: share of the variance left unexplained, 1 − R²; "no map" shows how much the augmentation changes. Right: cosine after the mean embedding is taken off.`,
     data,
@@ -149,7 +149,7 @@ export function flooredPoints(values: readonly Interval[], symbol: string, colou
 export const EXPLAINED_RANGE = [FLOOR - 0.04, 1.02];
 
 /** Explained change of the linear map, three encoders side by side. */
-export function mapEncodersFigure(m: MapQualityMeasurement): Figure {
+export function mapEncodersFigure(m: MapAccuracyMeasurement): Figure {
   const encoders = encodersIn(m.rows);
   const labels = m.rows.filter((row) => row.encoder.id === encoders[0].id && isSingle(row)).map((row) => row.augmentation).reverse(); // prettier-ignore
   const data = encoders.map((encoder, e): Trace => {
@@ -187,7 +187,7 @@ export function mapEncodersFigure(m: MapQualityMeasurement): Figure {
 const three = (value: number): string => value.toFixed(3);
 
 /** The maps of the first encoder in numbers. */
-export function mapTable(m: MapQualityMeasurement): Table {
+export function mapTable(m: MapAccuracyMeasurement): Table {
   const [main] = encodersIn(m.rows);
   return table(
     'map-table',
