@@ -61,7 +61,7 @@ export async function prepare(preset: string, options: RunOptions): Promise<Stag
   const seconds = await runStages(run, [features(run), pretrainingPlan(run), embeddingPlan(run), augmentedPlan(run)]);
   options.signal?.throwIfAborted();
   const times: StageTime[] = overlapping.map((stage, i) => ({ stage, seconds: seconds[i] }));
-  for (const stage of ['probes', 'grid', 'tsne', 'maps', 'pitchAugmentation'] as const) {
+  for (const stage of ['probes', 'grid', 'pitchAugmentation', 'tsne', 'maps'] as const) {
     const begin = options.clock?.() ?? null;
     await runStageOf(run, stage);
     options.signal?.throwIfAborted();
