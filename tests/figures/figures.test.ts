@@ -54,6 +54,19 @@ const drawn: (figures.Figure | figures.Table)[] = [
   figures.mapProbesFigure(m.mapProbes),
   figures.mapProbesTable(m.mapProbes),
   figures.mapProbeDifferencesTable(m.mapProbes),
+  figures.tsneMapFigure(m.augmentedMap),
+  figures.augmentedMapFigure(m.augmentedMap),
+  figures.perplexityFigure(m.perplexity),
+  figures.tsneJsFigure(m.tsneJs),
+  figures.tsneJsTable(m.tsneJs),
+  figures.mapProgressFigure(m.mapQuality),
+  figures.mapQualityTable(m.mapQuality),
+  figures.copyCurvesFigure(m.copyDistances, 'embedding', 'rankFirst'),
+  figures.copyCurvesFigure(m.copyDistances, 'embedding', 'ratio'),
+  figures.copyCurvesFigure(m.copyDistances, 'map', 'rankFirst'),
+  figures.copyDifferenceTable(m.copyDistances),
+  figures.copyRankTable(m.copyDistances),
+  figures.pitchNeighboursFigure(m.pitchNeighbours),
 ];
 
 /** Three significant digits: a picture shows no more, and rounding elsewhere must not change a snapshot. */
@@ -91,6 +104,11 @@ describe('figures and tables', () => {
         shown.id,
       ).toBe(true);
     }
+  });
+
+  it('a name that looks like markup is shown as it is', () => {
+    for (const shown of [figures.tsneMapFigure(m.augmentedMap), figures.augmentedMapFigure(m.augmentedMap)])
+      expect(JSON.stringify(shown.data)).toContain('a &lt;b&gt;name&lt;/b&gt;');
   });
 
   it('rows of a table have one cell a column', () => {

@@ -406,5 +406,130 @@ export const mapProbes: m.MapProbeMeasurement = {
     n: 12,
     difference: interval(0.1),
     pValue: 0.02,
+// ---- 06 augmented t-SNE ----
+const spread = (mean: number): m.Spread => ({ mean, deviation: 0.02 });
+const random = encoder('vertical', 'random');
+const kinds: readonly m.CopyKind[] = [
+  { chain: 'Low-pass 2000 Hz', augmentation: 'lowPass', label: 'Low-pass', axisLabel: 'Low-pass cut-off (Hz)', strength: 2000, semitones: 0 }, // prettier-ignore
+  { chain: 'Low-pass 500 Hz', augmentation: 'lowPass', label: 'Low-pass', axisLabel: 'Low-pass cut-off (Hz)', strength: 500, semitones: 0 }, // prettier-ignore
+  { chain: 'Pitch shift +1 semitones', augmentation: 'pitchShift', label: 'Pitch shift', axisLabel: 'Pitch shift (semitones)', strength: 1, semitones: 1 }, // prettier-ignore
+  { chain: 'Reverberation 1 s + Low-pass 2000 Hz', augmentation: 'composition', label: 'Composition', axisLabel: '', strength: null, semitones: 0 }, // prettier-ignore
+];
+export const augmentedMap: m.AugmentedMapMeasurement = {
+  ...base,
+  perplexity: 30,
+  tracks: [
+    { id: 'a <b>name</b>', keyId: 0, split: 'train', style: 'folk' },
+    { id: 't2', keyId: 7, split: 'test', style: 'band' },
+  ],
+  trackOf: [0, 1],
+  clipOf: [0, 1],
+  kinds: [kinds[0], kinds[2]],
+  copies: [
+    { original: 1, kind: 0, sound: 't2 · Low-pass 2000 Hz' },
+    { original: 1, kind: 1, sound: 't2 · Pitch shift +1 semitones' },
+  ],
+  originalSounds: [{ original: 1, sound: 't2 · clean' }],
+  panels: [encoder('vertical'), encoder('square'), random].map((name) => ({
+    encoder: name,
+    klDivergence: 0.9,
+    clips: { x: [0, 3], y: [1, -2] },
+    copies: { x: [2.5, -1], y: [-2, 0] },
+  })),
+};
+export const mapQuality: m.MapQualityMeasurement = {
+  ...base,
+  nClips: 100,
+  nTracks: 50,
+  perplexity: 30,
+  k: 10,
+  iterations: [0, 1000],
+  rows: (['pca', 'random'] as const).map((start) => ({
+    encoder: encoder('vertical'),
+    start,
+    seeds: start === 'pca' ? 1 : 5,
+    klDivergence: [spread(3), spread(1)],
+    keyAccuracy: [spread(0.1), spread(0.3)],
+    embeddingAccuracy: 0.35,
+    trustworthiness: spread(0.9),
+    preservation: spread(0.4),
+  })),
+};
+const copyDistancesOf = (share: number): m.CopyDistances => ({
+  ratio: interval(1 - share),
+  rankFirst: interval(share),
+  medianRank: 1.5,
+});
+export const copyDistances: m.CopyDistanceMeasurement = {
+  ...base,
+  nTracks: 10,
+  nClips: 20,
+  nCandidates: 100,
+  seeds: 1,
+  mapSeeds: 5,
+  kinds,
+  encoders: [encoder('vertical'), random].map((name, i) => ({
+    encoder: name,
+    sameTrack: { embedding: interval(0.4), map: i === 0 ? interval(0.3) : null },
+    embedding: kinds.map((_, kind) => copyDistancesOf(0.8 - 0.1 * kind)),
+    map: kinds.map((_, kind) => ({ ...copyDistancesOf(0.3 - 0.05 * kind), spread: { ratio: 0.01, rankFirst: 0.02 } })),
+  })),
+  differences: (['embedding', 'map'] as const).map((space) => ({
+    a: encoder('vertical'),
+    b: random,
+    space,
+    measure: space === 'map' ? ('rankFirst' as const) : ('ratio' as const),
+    meanA: 0.4,
+    meanB: 0.5,
+    difference: { estimate: -0.1, low: -0.2, high: 0.01 },
+    p: 0.07,
+  })),
+};
+export const pitchNeighbours: m.PitchNeighbourMeasurement = {
+  ...base,
+  k: 10,
+  nTracks: 10,
+  seeds: 1,
+  mapSeeds: 5,
+  chance: 0.042,
+  semitones: [-1, 0, 1],
+  encoders: [encoder('vertical'), random].map((name) => {
+    const shares = [0.2, 0.3, 0.25].map((share) => ({ own: interval(0.1), moved: interval(share), difference: interval(share - 0.1) })); // prettier-ignore
+    return { encoder: name, embedding: shares, map: shares };
+  }),
+};
+export const perplexity: m.PerplexityMeasurement = {
+  ...base,
+  encoder: encoder('vertical'),
+  k: 10,
+  keyIds: [0, 7],
+  panels: (['embeddings', 'shuffled'] as const).flatMap((data) =>
+    [5, 30].map((value) => ({
+      data,
+      perplexity: value,
+      klDivergence: 1,
+      keyAccuracy: data === 'shuffled' ? 0.04 : 0.3,
+      trustworthiness: 0.9,
+      clips: { x: [0, 1], y: [2, 3] },
+    })),
+  ),
+};
+export const tsneJs: m.TsneJsMeasurement = {
+  ...base,
+  encoder: encoder('vertical'),
+  nClips: 2,
+  perplexity: 30,
+  k: 10,
+  keyIds: [0, 7],
+  embeddingAccuracy: 0.3,
+  rows: (['keymyna', 'tsne-js'] as const).map((program) => ({
+    program,
+    start: 'random' as const,
+    seeds: 3,
+    klDivergence: spread(0.8),
+    keyAccuracy: spread(0.25),
+    trustworthiness: spread(0.85),
+    preservation: spread(0.5),
+    clips: { x: [0, 1], y: [2, 3] },
   })),
 };

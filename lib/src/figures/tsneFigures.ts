@@ -116,7 +116,7 @@ type Space = 'embedding' | 'map';
 const TEXT = {
   ratio: {
     id: 'copy-distances',
-    axis: 'distance to its original / to other tracks',
+    axis: 'relative distance',
     title: 'How far copies are from their originals',
     says: 'Distance of a copy to its original over the mean distance of the original to clips of other tracks: 0 is the same point, 1 as far as anything else. Dotted: other clips of the same track',
     scale: 1,
@@ -158,13 +158,14 @@ export function copyCurvesFigure(m: CopyDistanceMeasurement, space: Space, measu
     const top = 1 - row * rowHeight;
     const reversed = REVERSED.includes(augmentation);
     const isLog = LOGARITHMIC.includes(augmentation) && kinds.every(({ strength }) => strength! > 0);
-    axes[`xaxis${suffixOf(panel)}`] = axis(kinds[0].axisLabel, {
+    const strengthTitle = shortTitle(kinds[0].axisLabel);
+    axes[`xaxis${suffixOf(panel)}`] = axis(strengthTitle, {
       domain: [left, left + 0.225],
       anchor: `y${suffixOf(panel)}` as 'y',
       type: isLog ? 'log' : 'linear',
       ...(reversed ? { autorange: 'reversed' as const } : {}),
       nticks: 5,
-      title: { text: kinds[0].axisLabel, standoff: 4, font: { size: 11 } },
+      title: { text: strengthTitle, standoff: 4, font: { size: 11 } },
       tickfont: { size: 10 },
       ...(kinds.length <= 6 ? { tickvals: kinds.map(({ strength }) => strength!), ticktext: kinds.map(({ strength }) => tick(strength!)), tickangle: 0 } : {}), // prettier-ignore
     });
@@ -228,6 +229,9 @@ const spaceText = ({ seeds, mapSeeds }: { seeds: number; mapSeeds: number }, spa
     ? `on the map (mean over ${mapSeeds} random start${mapSeeds === 1 ? '' : 's'})`
     : `among the embeddings (${seeds} seed${seeds === 1 ? '' : 's'} of pretraining)`;
 
+/** An axis label that fits under a narrow panel: of a long one the unit alone, since the panel's title names the rest. */
+const shortTitle = (label: string): string => (label.length > 27 ? (/\(([^()]*)\)$/.exec(label)?.[1] ?? label) : label);
+
 const tick = (strength: number): string =>
   Math.abs(strength) >= 1000 ? `${strength / 1000}k` : String(strength).replace('-', '−');
 
@@ -236,13 +240,13 @@ export function copyDifferenceTable(m: CopyDistanceMeasurement): Table {
   return table(
     'copy-differences',
     m,
-    `The base encoder against the others, on the same ${m.nTracks} tracks: means over all single augmentations and strengths that keep the key. Ratio: distance of a copy to its original over that to other tracks, times 100 (lower is nearer). First: share of copies whose original is their nearest clean clip, in points of 100. Differences with 95 % paired bootstrap intervals over tracks.`,
+    `The base encoder against the others, on the same ${m.nTracks} tracks: means over all single augmentations and strengths that keep the key. Distance: of a copy to its original over that to other tracks, times 100 (lower is nearer). First: share of copies whose original is their nearest clean clip, in points of 100. Differences with 95 % paired bootstrap intervals over tracks.`,
     ['a', 'b', 'space', 'measure', 'a: mean', 'b: mean', 'a − b', 'p'],
     m.differences.map((row) => [
       row.a.label,
       row.b.label,
       row.space === 'map' ? 'map' : 'embeddings',
-      row.measure === 'ratio' ? 'ratio' : 'first',
+      row.measure === 'ratio' ? 'distance' : 'first',
       points(row.meanA),
       points(row.meanB),
       signedInterval(row.difference),
@@ -279,18 +283,21 @@ export function pitchNeighboursFigure(m: PitchNeighbourMeasurement): Figure {
       const panel = row * m.encoders.length + column;
       const left = column * (width + 0.06);
       const [bottom, top] = row === 0 ? [0.57, 0.95] : [0.06, 0.44];
-      axes[`xaxis${suffixOf(panel)}`] = axis('pitch shift (semitones)', {
+      axes[`xaxis${suffixOf(panel)}`] = axis(row === 1 ? 'pitch shift (semitones)' : '', {
         domain: [left, left + width],
         anchor: `y${suffixOf(panel)}` as 'y',
         dtick: 2,
       });
-      axes[`yaxis${suffixOf(panel)}`] = axis(column === 0 ? 'neighbours in the key (%)' : '', {
-        domain: [bottom, top],
-        anchor: `x${suffixOf(panel)}` as 'x',
-        range: [0, 105 * most],
-        showticklabels: column === 0,
-      });
-      annotations.push(panelTitle(`${one.encoder.label}, ${space === 'map' ? 'map' : 'embeddings'}`, left, top + 0.01));
+      axes[`yaxis${suffixOf(panel)}`] = axis(
+        column === 0 ? `neighbours ${space === 'map' ? 'on the map' : 'of embeddings'} (%)` : '',
+        {
+          domain: [bottom, top],
+          anchor: `x${suffixOf(panel)}` as 'x',
+          range: [0, 105 * most],
+          showticklabels: column === 0,
+        },
+      );
+      annotations.push(panelTitle(one.encoder.label, left, top + 0.01));
       const line = (name: string, which: 'own' | 'moved', color: string, symbol: string, dash: Dash): Trace =>
         ({
           type: 'scatter',

@@ -242,7 +242,7 @@ export function tsneJsFigure(m: TsneJsMeasurement): Figure {
       ...stripAxes(0, 0.13, STRIP),
       annotations: m.rows.map(
         ({ program, start, klDivergence }, i) =>
-        panelTitle(`${program}, ${start === 'pca' ? 'PCA' : 'random'} start (KL ${klDivergence.mean.toFixed(2)})`, boxes[i].x[0], 0.935), // prettier-ignore
+        panelTitle(`${program}, ${start === 'pca' ? 'PCA' : 'random'} start: KL ${klDivergence.mean.toFixed(2)}`, boxes[i].x[0], 0.935), // prettier-ignore
       ) as Layout['annotations'],
       showlegend: false,
       margin: { l: 40, r: 16, t: 40, b: 8 },
