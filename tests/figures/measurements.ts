@@ -406,6 +406,9 @@ export const mapProbes: m.MapProbeMeasurement = {
     n: 12,
     difference: interval(0.1),
     pValue: 0.02,
+  })),
+};
+
 // ---- 06 augmented t-SNE ----
 const spread = (mean: number): m.Spread => ({ mean, deviation: 0.02 });
 const random = encoder('vertical', 'random');
