@@ -12,6 +12,7 @@ export {
   type DecodedAudio,
 } from './decode.js';
 export { resample, type ResampleMethod } from './resample.js';
+export { headerDuration, type HeaderDuration } from './duration.js';
 export { encodeWav } from './wav.js';
 export { encodeMp3 } from './augment/codecs.js';
 export { applyAugmentation } from './augment/apply.js';

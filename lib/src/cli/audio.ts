@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
 import { loadAudio } from '../audio/index.js';
-import { readFolder, readManifest, trackAudio, type Track } from '../corpus/index.js';
+import { type ManifestOptions, readFolder, readManifest, trackAudio, type Track } from '../corpus/index.js';
 import { embedLayers, embedLayersInThreads, saveEmbeddingTable } from '../embeddings/index.js';
 import { loadCheckpoint } from '../encoder/index.js';
 import { InputError } from '../errors.js';
@@ -25,6 +25,7 @@ interface EmbedOptions {
   readonly numHeads?: number;
   readonly patches?: 'vertical' | 'square' | 'hybrid';
   readonly layer?: number;
+  readonly allowLeakage?: boolean;
 }
 
 export function registerAudioCommands(program: Command): void {
@@ -55,11 +56,12 @@ export function registerAudioCommands(program: Command): void {
       oneOf('--patches', ['vertical', 'square', 'hybrid']),
     )
     .option('--layer <n>', 'mean over tokens after that many blocks (default: the output)', wholeNumber('--layer', 0))
+    .option('--allow-leakage', 'take a manifest whose splits share artists or recordings')
     .action(async (audio: string, options: EmbedOptions) => {
       const signal = stopSignal();
       const bars = new ProgressBars();
       await initBackend();
-      const { weights, numHeads, clipFrames, patches, clipHop, layer = 'output' } = options;
+      const { weights, numHeads, clipFrames, patches, clipHop, layer = 'output', allowLeakage } = options;
       const overrides = {
         ...(numHeads !== undefined && { numHeads }),
         ...(clipFrames !== undefined && { clipFrames }),
@@ -68,7 +70,7 @@ export function registerAudioCommands(program: Command): void {
       // Before any audio is read: a checkpoint that does not fit is known at once.
       const { encoder } = loadCheckpoint(weights, overrides);
       try {
-        const { tracks, failures } = await melTracks(audio, bars, signal);
+        const { tracks, failures } = await melTracks(audio, bars, signal, { allowLeakage });
         const onProgress = bars.of('embed');
         const common = { clipHop, onProgress, signal };
         const threads = Math.min(availableParallelism(), tracks.length);
@@ -89,7 +91,7 @@ export function registerAudioCommands(program: Command): void {
 }
 
 /** The tracks that a path stands for: one file, a folder, or a manifest. */
-export async function tracksOf(path: string): Promise<readonly Track[]> {
+export async function tracksOf(path: string, options: ManifestOptions = {}): Promise<readonly Track[]> {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (!stat) throw new InputError(path, 'there is no such file or folder');
   if (stat.isDirectory()) {
@@ -97,7 +99,7 @@ export async function tracksOf(path: string): Promise<readonly Track[]> {
     for (const { path: file, reason } of corpus.skipped) console.error(`left out: ${file}: ${reason}`);
     return corpus.tracks;
   }
-  if (path.toLowerCase().endsWith('.csv')) return (await readManifest(path)).tracks;
+  if (path.toLowerCase().endsWith('.csv')) return (await readManifest(path, options)).tracks;
   const source = { kind: 'file', path } as const;
   return [{ id: path, keyId: null, split: null, group: path, durationSeconds: 0, labels: {}, source }];
 }
@@ -116,8 +118,9 @@ export async function melTracks(
   path: string,
   bars: ProgressBars,
   signal: AbortSignal,
+  options: ManifestOptions = {},
 ): Promise<{ tracks: MelTrack[]; failures: number }> {
-  const all = await tracksOf(path);
+  const all = await tracksOf(path, options);
   const progress = bars.of('mel');
   const tracks: MelTrack[] = [];
   let failures = 0;

@@ -1,12 +1,31 @@
 /** `keymyna data`: the embedded corpus as files, and checks of a user's own. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { encodeWav, SAMPLE_RATE } from '../audio/index.js';
-import { EMBEDDED_SIZES, embeddedCorpus, trackAudio, validateCorpus, readManifest } from '../corpus/index.js';
+import {
+  DATASETS,
+  DEFAULT_SHARES,
+  EMBEDDED_SIZES,
+  embeddedCorpus,
+  type ManifestOptions,
+  type OtherModes,
+  readManifest,
+  trackAudio,
+} from '../corpus/index.js';
 import { InputError } from '../errors.js';
 import { KEYS } from '../keys/index.js';
 import { formatCsv, writeFileAtomic } from '../store/index.js';
 import { melTracks, tracksOf } from './audio.js';
+import {
+  isSetName,
+  OTHER_SETS,
+  readShares,
+  splitManifest,
+  type VerifyCommandOptions,
+  verifyEmbeddings,
+  verifyNamed,
+} from './datasets.js';
 import { oneOf, ProgressBars, stopSignal, wholeNumber } from './program.js';
 
 interface RenderOptions {
@@ -15,8 +34,14 @@ interface RenderOptions {
   readonly seed: number;
 }
 
+const MODES: readonly OtherModes[] = ['left-out', 'by-third'];
+
 export function registerData(program: Command): void {
   const data = program.command('data').description('corpora: render the embedded one, check your own');
+  const setNames = [...DATASETS.map(({ name }) => name), ...OTHER_SETS];
+  const subsetNames = DATASETS.filter(({ subsets }) => subsets.length > 1)
+    .map(({ name, subsets }) => `${name} ${subsets.map((subset) => subset.name).join(', ')}`)
+    .join('; ');
   const sizes = Object.keys(EMBEDDED_SIZES) as (keyof typeof EMBEDDED_SIZES)[];
 
   data
@@ -51,21 +76,53 @@ export function registerData(program: Command): void {
 
   data
     .command('verify')
-    .description('read every file of a folder or manifest; labels, splits and groups are checked too')
-    .argument('<path>', 'folder of audio files, or manifest CSV')
-    .action(async (path: string) => {
-      const signal = stopSignal();
-      const bars = new ProgressBars();
-      try {
-        if (path.toLowerCase().endsWith('.csv')) validateCorpus(await readManifest(path));
-        const found = (await tracksOf(path)).length;
-        const { tracks, failures } = await melTracks(path, bars, signal);
-        bars.stop();
-        console.log(`${path}: ${tracks.length} of ${found} tracks can be read`);
-        if (failures > 0)
-          throw new InputError(path, `${failures} of ${found} tracks cannot be read; they are named above`);
-      } finally {
-        bars.stop();
-      }
+    .description('check labels, counts, checksums, splits and every audio file of a data set, a folder or a manifest')
+    .argument('<set>', `one of ${setNames.join(', ')} with --root; or the path of a folder or of a manifest CSV`)
+    .option('--root <dir>', 'where the data set lies (embeddings, manifest: the file)')
+    .option('--subset <name>', `subset of the data set: ${subsetNames}`)
+    .option('--modes <rule>', 'dorian and others: left-out, or by-third', oneOf('--modes', MODES), 'left-out')
+    .option('--quick', 'lengths from headers, nothing is decoded')
+    .option('--out <csv>', 'manifest to write (embeddings: table to write, safetensors)')
+    .option('--splits <csv>', 'id,split; takes the place of the manifest’s')
+    .option('--allow-leakage', 'take splits that share artists or recordings')
+    .option(
+      '--cache <dir>',
+      'where lengths and checksums are remembered (default: KEYMYNA_CACHE, else ~/.cache/keymyna)',
+    )
+    .option('--rows <n>', 'rows of each list that are printed', wholeNumber('--rows', 0), 20)
+    .action(async (set: string, options: VerifyCommandOptions) => {
+      const { root, out, splits, allowLeakage } = options;
+      if (root === undefined && isSetName(set) && !existsSync(set))
+        throw new InputError(`data verify ${set}`, 'needs --root, the place where the data set lies');
+      if (root === undefined) return verifyPath(set, { splits, allowLeakage });
+      if (set === 'embeddings') return verifyEmbeddings(root, out);
+      if (set === 'manifest' || set === 'folder') return verifyPath(root, { splits, allowLeakage });
+      await verifyNamed(set, root, options);
     });
+
+  data
+    .command('split')
+    .description('divide a manifest into splits that share no artist and no recording, keys balanced: id,split')
+    .argument('<manifest>', 'CSV as data verify --out writes it')
+    .requiredOption('--out <csv>', 'file to write')
+    .option('--seed <n>', 'seed', wholeNumber('--seed', 0), 0)
+    .option('--shares <list>', 'such as train=.7,valid=.15,test=.15', readShares, DEFAULT_SHARES)
+    .option('--cache <dir>', 'where lengths of files are remembered')
+    .action(splitManifest);
+}
+
+/** Reads every file of a folder or manifest; labels, splits and groups of a manifest are checked first. */
+async function verifyPath(path: string, options: ManifestOptions): Promise<void> {
+  const signal = stopSignal();
+  const bars = new ProgressBars();
+  try {
+    if (path.toLowerCase().endsWith('.csv')) await readManifest(path, { ...options, signal });
+    const found = (await tracksOf(path, { allowLeakage: true })).length;
+    const { tracks, failures } = await melTracks(path, bars, signal, { allowLeakage: true });
+    bars.stop();
+    console.log(`${path}: ${tracks.length} of ${found} tracks can be read`);
+    if (failures > 0) throw new InputError(path, `${failures} of ${found} tracks cannot be read; they are named above`);
+  } finally {
+    bars.stop();
+  }
 }

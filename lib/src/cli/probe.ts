@@ -1,7 +1,7 @@
 /** `keymyna probe`: trains a probe on an embedding table whose tracks a manifest labels, chooses on valid, reads test. */
 import type { Command } from 'commander';
 import { readManifest, type Split, SPLITS } from '../corpus/index.js';
-import { loadEmbeddingTable, selectTracks, type EmbeddingTable } from '../embeddings/index.js';
+import { readPrecomputed, selectTracks, type EmbeddingTable } from '../embeddings/index.js';
 import { InputError } from '../errors.js';
 import { evaluateProbe, type HiddenEntry, type ProbeData, saveProbe, trainProbe } from '../probe/index.js';
 import { initBackend } from '../tensor/index.js';
@@ -9,6 +9,8 @@ import { ProgressBars, stopSignal, wholeNumber } from './program.js';
 
 interface ProbeOptions {
   readonly manifest: string;
+  readonly splits?: string;
+  readonly allowLeakage?: boolean;
   readonly hidden: readonly HiddenEntry[];
   readonly epochs: number;
   readonly seed: number;
@@ -19,8 +21,10 @@ export function registerProbe(program: Command): void {
   program
     .command('probe')
     .description('train a probe on frozen embeddings; the epoch is chosen on valid, test is read once')
-    .argument('<embeddings>', 'table that keymyna embed wrote for the manifest’s tracks')
+    .argument('<embeddings>', 'table of the manifest’s tracks: what keymyna embed wrote, or .npz of another program')
     .requiredOption('--manifest <csv>', 'path,key,split,... of the same tracks')
+    .option('--splits <csv>', 'id,split; takes the place of the manifest’s')
+    .option('--allow-leakage', 'take splits that share artists or recordings')
     .option('--hidden <layers>', 'empty: linear probe; as "4096 d0.9": an MLP', hiddenLayers, [])
     .option('--epochs <n>', 'passes over train', wholeNumber('--epochs', 1), 100)
     .option('--seed <n>', 'seed', wholeNumber('--seed', 0), 0)
@@ -30,7 +34,7 @@ export function registerProbe(program: Command): void {
       const bars = new ProgressBars();
       try {
         await initBackend();
-        const data = await splitData(loadEmbeddingTable(embeddings), options.manifest, embeddings);
+        const data = await splitData(readPrecomputed(embeddings), options, embeddings);
         const train = data.get('train');
         const valid = data.get('valid');
         if (!train || !valid) {
@@ -66,10 +70,14 @@ function hiddenLayers(text: string): HiddenEntry[] {
 }
 
 /** The table's tracks by split, with the manifest's keys; tracks without a key are left out. */
-async function splitData(table: EmbeddingTable, manifest: string, name: string): Promise<Map<Split, ProbeData>> {
+async function splitData(
+  table: EmbeddingTable,
+  { manifest, splits, allowLeakage }: Pick<ProbeOptions, 'manifest' | 'splits' | 'allowLeakage'>,
+  name: string,
+): Promise<Map<Split, ProbeData>> {
   const index = new Map(table.trackIds.map((id, i) => [id, i]));
   const out = new Map<Split, ProbeData>();
-  const { tracks } = await readManifest(manifest);
+  const { tracks } = await readManifest(manifest, { splits, allowLeakage });
   for (const split of SPLITS) {
     const own = tracks.filter((track) => track.split === split && track.keyId !== null);
     if (own.length === 0) continue;

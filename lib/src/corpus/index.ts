@@ -1,6 +1,7 @@
 /**
- * Corpus: tracks, splits and groups; the embedded corpus (composed, rendered on demand); readers of folders and of
- * manifests. Imports store, tensor (random numbers only), keys and audio.
+ * Corpus: tracks, splits and groups; the embedded corpus (composed, rendered on demand); readers of folders, of
+ * manifests and of published data sets; splits as files, and leaks between them. Imports store, tensor (random numbers
+ * only), keys and audio.
  */
 export { type Split, SPLITS } from './split.js';
 export { type Corpus, type SkippedFile, type Track, type TrackSource, validateCorpus } from './track.js';
@@ -14,3 +15,33 @@ export { type Font, programsOf } from './timbres.js';
 export { trackAudio } from './trackAudio.js';
 export { type FolderOptions, readFolder } from './folder.js';
 export { type ManifestOptions, readManifest } from './manifest.js';
+export { findLeaks, type Leak, leakSentence, type SplitMember } from './leaks.js';
+export {
+  DEFAULT_SHARES,
+  makeSplits,
+  readSplitFile,
+  type SplitCandidate,
+  type SplitShares,
+  splitsOf,
+  writeSplitFile,
+} from './splitFile.js';
+export { type KeyLabel, LABEL_QUIRKS, type LabelQuirk, type OtherModes, readLabel } from './datasets/labels.js';
+export {
+  type DatasetItem,
+  type DatasetListing,
+  type DatasetProblem,
+  type DatasetReader,
+  PROBLEM_KINDS,
+  type ProblemKind,
+  type Subset,
+} from './datasets/listing.js';
+export { datasetOf, DATASETS, subsetOf } from './datasets/registry.js';
+export {
+  type CountRow,
+  type DatasetReport,
+  type DuplicateGroup,
+  verifyDataset,
+  type VerifiedTrack,
+  type VerifyOptions,
+} from './datasets/verify.js';
+export { readDataset, writeManifest } from './datasets/read.js';

@@ -6,11 +6,19 @@ import { parseKey } from '../keys/index.js';
 import { parseCsv, type Cache } from '../store/index.js';
 import { examineRecording } from './recordings.js';
 import { SPLITS, type Split } from './split.js';
+import { splitsOf } from './splitFile.js';
 import { validateCorpus, type Corpus, type Track } from './track.js';
 
 const OWN_COLUMNS = ['id', 'path', 'key', 'split', 'artist', 'start', 'duration'];
 
+/** Largest manifest that is read, bytes. */
+const MAX_BYTES = 256 << 20;
+
 export interface ManifestOptions {
+  /** CSV `id,split`, which takes the place of the column split. */
+  readonly splits?: string;
+  /** Lets a recording or an artist stand in several splits, for those who must repeat such a split. */
+  readonly allowLeakage?: boolean;
   /** Remembers the lengths of files, which are learned by decoding where `duration` is not given. */
   readonly cache?: Cache;
   readonly onProgress?: (done: number, total: number, note?: string) => void;
@@ -74,10 +82,11 @@ function readRow(where: string, fields: Record<string, string>, folder: string):
   return { where, track, path, start, duration };
 }
 
-/** Ids, files and artists against the rows above, so that the message can name both lines. */
-function assertConsistent(rows: readonly Row[]): void {
+/** Ids, files, contents and artists against the rows above, so that the message can name both lines. */
+function assertConsistent(rows: readonly Row[], allowLeakage: boolean): void {
   const ids = new Map<string, Row>();
   const files = new Map<string, Row>();
+  const contents = new Map<string, Row>();
   const groups = new Map<string, Row>();
   for (const row of rows) {
     const { id, split, group } = row.track;
@@ -89,7 +98,7 @@ function assertConsistent(rows: readonly Row[]): void {
       );
     }
     ids.set(id, row);
-    if (split === null) continue;
+    if (split === null || allowLeakage) continue;
     const sameFile = files.get(row.path);
     if (sameFile && sameFile.track.split !== split) {
       throw new InputError(
@@ -99,6 +108,16 @@ function assertConsistent(rows: readonly Row[]): void {
       );
     }
     files.set(row.path, row);
+    const checksum = String(row.track.labels.checksum ?? '');
+    const sameContent = checksum === '' ? undefined : contents.get(checksum);
+    if (sameContent && sameContent.track.split !== split) {
+      throw new InputError(
+        row.where,
+        `${row.path} has the same content (checksum ${checksum}) as ${sameContent.path}, in split ${split} here and in ` +
+          `split ${sameContent.track.split} before (${sameContent.where}); keep copies in one split`,
+      );
+    }
+    contents.set(checksum, row);
     const sameGroup = groups.get(group);
     if (sameGroup && sameGroup.track.split !== split) {
       throw new InputError(
@@ -111,16 +130,25 @@ function assertConsistent(rows: readonly Row[]): void {
   }
 }
 
+/** The rows with the splits of a file. */
+function withSplits(path: string, rows: readonly Row[]): Row[] {
+  const splits = splitsOf(path, rows.map(({ track }) => track.id)); // prettier-ignore
+  return rows.map((row, i) => ({ ...row, track: { ...row.track, split: splits[i] } }));
+}
+
 /**
  * Reads a manifest. Columns: `path` (from the manifest's folder, or absolute); and, each may be absent or empty: `key`
  * (`Eb minor`, `F# major`, ...), `split`, `artist` (the group that must not be in two splits), `start` and `duration`
- * in seconds, `id` (else the path, with `@start`). Other columns become labels.
+ * in seconds, `id` (else the path, with `@start`), `checksum` (of the file: copies of one recording must not be in two
+ * splits either). Other columns become labels.
  * @throws InputError naming file and line: unknown key or split, missing file, duplicate id, a file or an artist in two
  *   splits, a cut outside the file, a file that cannot be decoded
  */
 export async function readManifest(csvPath: string, options: ManifestOptions = {}): Promise<Corpus> {
   let text: string;
   try {
+    const { size } = statSync(csvPath);
+    if (size > MAX_BYTES) throw new Error(`it has ${size} bytes, at most ${MAX_BYTES} are read`);
     text = readFileSync(csvPath, 'utf8');
   } catch (error) {
     throw new InputError(csvPath, 'cannot be read; expected a CSV file with a column path', { cause: error });
@@ -130,8 +158,9 @@ export async function readManifest(csvPath: string, options: ManifestOptions = {
     throw new InputError(csvPath, `has columns ${columns.join(', ')}; a column path is needed`);
   }
   if (lines.length === 0) throw new InputError(csvPath, 'has no rows below its header; expected one row a track');
-  const rows = lines.map(({ line, fields }) => readRow(`${csvPath} line ${line}`, fields, dirname(csvPath)));
-  assertConsistent(rows);
+  const asWritten = lines.map(({ line, fields }) => readRow(`${csvPath} line ${line}`, fields, dirname(csvPath)));
+  const rows = options.splits === undefined ? asWritten : withSplits(options.splits, asWritten);
+  assertConsistent(rows, options.allowLeakage ?? false);
 
   const tracks: Track[] = [];
   for (const [i, { where, track, path, start = 0, duration }] of rows.entries()) {
@@ -153,6 +182,6 @@ export async function readManifest(csvPath: string, options: ManifestOptions = {
   }
   const config = { corpus: 'manifest', tracks: tracks.map(({ id, source }) => ({ id, source })) };
   const corpus = { name: csvPath, tracks, config, skipped: [] };
-  validateCorpus(corpus);
+  validateCorpus(corpus, options);
   return corpus;
 }

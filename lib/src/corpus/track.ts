@@ -1,5 +1,6 @@
 /** Tracks and corpora: what is known of a recording, and the checks that every corpus must pass. */
 import { InputError } from '../errors.js';
+import { findLeaks, leakSentence } from './leaks.js';
 import type { PieceRecipe } from './recipe.js';
 import type { Split } from './split.js';
 
@@ -42,13 +43,13 @@ function soundOf({ source }: Track): string {
 }
 
 /**
- * Throws unless every id occurs once, no sound and no group is in two splits, and keys are 0..23.
+ * Throws unless every id occurs once, no sound, no content (`labels.checksum`) and no group is in two splits, and keys
+ * are 0..23.
+ * @param options.allowLeakage lets sounds and groups stand in several splits, for those who must repeat such a split
  * @throws InputError naming the first track at fault
  */
-export function validateCorpus(corpus: Corpus): void {
+export function validateCorpus(corpus: Corpus, options: { readonly allowLeakage?: boolean } = {}): void {
   const ids = new Set<string>();
-  const splitOfSound = new Map<string, Track>();
-  const splitOfGroup = new Map<string, Track>();
   for (const track of corpus.tracks) {
     const where = `corpus ${corpus.name}, track ${track.id}`;
     if (ids.has(track.id)) throw new InputError(where, 'this id occurs twice; ids must be unique');
@@ -56,23 +57,18 @@ export function validateCorpus(corpus: Corpus): void {
     if (track.keyId !== null && !(Number.isInteger(track.keyId) && track.keyId >= 0 && track.keyId < 24)) {
       throw new InputError(where, `keyId is ${track.keyId}; expected 0..23 or null`);
     }
-    if (track.split === null) continue;
-    const twin = splitOfSound.get(soundOf(track));
-    if (twin && twin.split !== track.split) {
-      throw new InputError(
-        where,
-        `the same audio is in split ${twin.split} (as ${twin.id}) and in split ${track.split}; keep it in one`,
-      );
-    }
-    splitOfSound.set(soundOf(track), track);
-    const peer = splitOfGroup.get(track.group);
-    if (peer && peer.split !== track.split) {
-      throw new InputError(
-        where,
-        `group "${track.group}" is in split ${peer.split} (track ${peer.id}) and in split ${track.split}; ` +
-          'tracks of one artist or one progression belong in one split',
-      );
-    }
-    splitOfGroup.set(track.group, track);
+  }
+  if (options.allowLeakage) return;
+  const members = corpus.tracks.map((track) => ({
+    id: track.id,
+    split: track.split,
+    group: track.group,
+    sound: soundOf(track),
+    checksum: typeof track.labels.checksum === 'string' ? track.labels.checksum : null,
+  }));
+  for (const leak of findLeaks(members)) {
+    const advice =
+      leak.kind === 'group' ? 'tracks of one artist or one progression belong in one split' : 'keep it in one';
+    throw new InputError(`corpus ${corpus.name}, track ${leak.second.id}`, `${leakSentence(leak)}; ${advice}`);
   }
 }
