@@ -21,7 +21,7 @@ const TABLE: Readonly<Record<string, Arrows>> = {
   corpus: { values: ['store', 'keys', 'audio', 'tensor'] }, // tensor: its random numbers
   mel: { values: ['tensor'] },
   views: { values: ['tensor'], types: ['mel'] },
-  encoder: { values: ['tensor', 'views', 'store'] },
+  encoder: { values: ['tensor', 'views', 'store', 'mel'] }, // mel: the setting that weights were trained on
   pretrain: { values: ['encoder', 'views', 'corpus', 'mel', 'tensor', 'store'] },
   embeddings: { values: ['encoder', 'mel', 'corpus', 'store', 'tensor'] },
   probe: { values: ['embeddings', 'keys', 'tensor', 'stats', 'store'] }, // embeddings: tables and their standardizer

@@ -2,8 +2,19 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Encoder, encoderConfig, loadCheckpoint, saveCheckpoint } from '../../lib/src/encoder/index.js';
-import { float32, int32, readSafetensors, writeSafetensors, type StoredTensor } from '../../lib/src/store/index.js';
+import {
+  Encoder, encoderConfig, loadCheckpoint, parameterCount, parameterShapes, saveCheckpoint,
+} from '../../lib/src/encoder/index.js'; // prettier-ignore
+import { inferConfig } from '../../lib/src/encoder/fromTensors.js';
+import { MEL } from '../../lib/src/mel/index.js';
+import {
+  float32,
+  int32,
+  readSafetensors,
+  writeJson,
+  writeSafetensors,
+  type StoredTensor,
+} from '../../lib/src/store/index.js';
 import { createRng, initBackend, tf } from '../../lib/src/tensor/index.js';
 import { goldenPath, take, VARIANTS } from './golden.js';
 
@@ -118,13 +129,94 @@ describe('checkpoints', () => {
     expect(load((t) => t.set('transformer.layers.999999999.x', float32([1], new Float32Array(1))))).toThrow(
       /block 999999999, but only/,
     );
-    const renamed = load((t) => {
-      for (const [name, tensor] of [...t]) {
-        t.delete(name);
-        t.set(`module.${name}`, tensor);
-      }
-    });
-    expect(renamed).toThrow(/to_patch_embedding.2.weight is missing; this is no SimpleViT checkpoint/);
+  });
+
+  it('behind a wrapper are found; what stands beside them is kept', () => {
+    const renamed = (prefix: string, beside: readonly string[] = []) =>
+      loadCheckpoint(
+        written((t) => {
+          for (const [name, tensor] of [...t]) {
+            t.delete(name);
+            t.set(prefix + name, tensor);
+          }
+          for (const name of beside) t.set(name, float32([1], new Float32Array(1)));
+        }),
+        { patches: 'vertical', numHeads: 2 },
+      );
+    for (const prefix of ['module.', 'model.', '_orig_mod.module.', 'module.encoder.']) {
+      const { encoder, tensors } = renamed(prefix, ['head.0.bias']);
+      expect(encoder.config).toEqual(encoderConfig('vertical', 'tiny'));
+      expect([...tensors.keys()]).toEqual(['head.0.bias']);
+      encoder.dispose();
+    }
+    expect(() => renamed('something.')).toThrow(/to_patch_embedding.2.weight is missing; this is no SimpleViT/);
+    expect(() => renamed('module.', ['model.to_patch_embedding.2.weight'])).toThrow(/is missing; this is no SimpleViT/);
+  });
+
+  it('of PyTorch load as they are', () => {
+    const file = new URL('../fixtures/torch/encoder.pth', import.meta.url).pathname;
+    const { encoder, linearHead } = loadCheckpoint(file, { patches: 'vertical', numHeads: 1 });
+    expect(encoder.config).toMatchObject({ width: 8, depth: 1, numHeads: 1, headDim: 4, mlpDim: 8, clipFrames: 196 });
+    expect(linearHead?.weight.shape).toEqual([5, 8]);
+    const gain = take(encoder.weights.get('transformer.norm.weight')!.clone());
+    expect(Array.from(gain)).toEqual([0, 1, 2, 3, 4, 5, 6, 7].map((i) => Math.fround((i - 48) * 0.01)));
+    encoder.dispose();
+  });
+
+  it('in shards give the same encoder', () => {
+    const encoder = Encoder.init(encoderConfig('hybrid', 'tiny'), createRng(1));
+    const tensors = [...encoder.toTensors()];
+    const shards = ['a.safetensors', 'b.safetensors', 'c.safetensors'];
+    shards.forEach((shard, i) => writeSafetensors(join(folder, shard), new Map(tensors.filter((_, k) => k % 3 === i))));
+    const map = Object.fromEntries(tensors.map(([name], k) => [name, shards[k % 3]]));
+    const index = join(folder, 'model.safetensors.index.json');
+    writeJson(index, { weight_map: map });
+    const loaded = loadCheckpoint(index, { numHeads: 2 }).encoder;
+    expect(loaded.config).toEqual(encoder.config);
+    expect(loaded.toTensors()).toEqual(encoder.toTensors());
+    loaded.dispose();
+    encoder.dispose();
+  });
+
+  it.each([
+    ['B', 'hybrid'],
+    ['B', 'vertical'],
+    ['S', 'hybrid'],
+  ] as const)('of size %s (%s) tell their configuration by their shapes', (size, patches) => {
+    const config = encoderConfig(patches, size);
+    // One shared buffer stands for the weights: only shapes are read.
+    const data = new Float32Array(config.mlpDim * config.width);
+    const tensors = new Map(
+      [...parameterShapes(config)].map(([name, shape]) => {
+        const length = shape.reduce((a, b) => a * b, 1);
+        return [name, { dtype: 'F32', shape, data: data.subarray(0, length) } satisfies StoredTensor];
+      }),
+    );
+    expect(inferConfig(tensors, patches === 'hybrid' ? {} : { patches }, 'x')).toEqual(config);
+    if (size === 'B') expect(Math.round(parameterCount(config) / 1e6)).toBe(85);
+  });
+
+  it('of another mel spectrogram, patch or clip length are refused, with the reason', () => {
+    const config = encoderConfig('vertical', 'tiny');
+    const metadata = { encoderConfig: JSON.stringify(config) };
+    const load = (changed: Partial<typeof MEL>) => () =>
+      loadCheckpoint(written(() => undefined, { ...metadata, melConfig: JSON.stringify({ ...MEL, ...changed }) }));
+    expect(load({ nFft: 1024, hopLength: 256 })).toThrow(
+      /trained on mel spectrograms of nFft 1024, hopLength 256; here they have nFft 2048, hopLength 512.*without a sign/,
+    );
+    expect(load({ nMels: 96 })).toThrow(/nMels 96; here they have nMels 128/);
+    load({})().encoder.dispose();
+    const bands = written((t) => t.set('to_patch_embedding.2.weight', float32([32, 160], new Float32Array(5120))));
+    expect(() => loadCheckpoint(bands)).toThrow(/hold 160 values, here they hold 256.*another number of bands/);
+    const file = written(() => undefined, metadata);
+    expect(() => loadCheckpoint(file, { clipFrames: 98 })).toThrow(
+      /trained on clips of 196 frames, but clipFrames is 98/,
+    );
+    loadCheckpoint(file, { clipFrames: 196 }).encoder.dispose();
+    const reference = goldenPath('vit_tiny_hybrid.weights.safetensors');
+    expect(() => loadCheckpoint(reference, { numHeads: 2, clipFrames: 196 })).toThrow(
+      /128 bands x 196 frames.*16 bands x 16/,
+    );
   });
 
   it('of ours that lost their last block, or contradict their metadata, are refused', () => {

@@ -45,7 +45,10 @@ export function registerAudioCommands(program: Command): void {
     .command('embed')
     .description('embedding table of a file, a folder or a manifest, as safetensors')
     .argument('<audio>', 'audio file, folder of audio files, or manifest CSV (path,key,split,artist,start,duration)')
-    .requiredOption('--weights <safetensors>', 'checkpoint of an encoder')
+    .requiredOption(
+      '--weights <file>',
+      'checkpoint of an encoder: safetensors, its index of shards or their folder, or .pth',
+    )
     .requiredOption('--out <safetensors>', 'file to write: embeddings [nClips, width], track_of [nClips]')
     .option('--clip-frames <n>', 'frames of a clip (default: the checkpoint’s)', wholeNumber('--clip-frames', 1))
     .option('--clip-hop <n>', 'frames between clips (default: contiguous)', wholeNumber('--clip-hop', 1))

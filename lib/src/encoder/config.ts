@@ -19,11 +19,12 @@ export interface EncoderConfig {
   readonly inputScale: 'power' | 'log1p';
 }
 
-/** Named sizes. `S` is the paper's; `small` trains on a laptop; `tiny` is that of the golden values. */
+/** Named sizes. `S` is the paper's, `B` that of its 85M encoders; `small` trains on a laptop; `tiny` is that of the golden values. */
 export const ENCODER_SIZES = {
   tiny: { width: 32, depth: 2, numHeads: 2, headDim: 16, mlpDim: 64 },
   small: { width: 128, depth: 4, numHeads: 2, headDim: 64, mlpDim: 512 },
   S: { width: 384, depth: 12, numHeads: 6, headDim: 64, mlpDim: 1536 },
+  B: { width: 768, depth: 12, numHeads: 12, headDim: 64, mlpDim: 3072 },
 } as const;
 
 export type EncoderSize = keyof typeof ENCODER_SIZES;

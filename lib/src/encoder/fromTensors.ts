@@ -1,10 +1,14 @@
 /** From named tensors to a configuration and checked weights. */
 import { InputError } from '../errors.js';
 import { sizeOf, type StoredTensor } from '../store/index.js';
+import { PATCH_SIZE } from '../views/index.js';
 import { defaultClipFrames, parameterShapes, parseEncoderConfig, type EncoderConfig } from './config.js';
 
 /** What tensors alone do not tell, and what they are expected to be. */
 export type ConfigOverrides = Partial<Omit<EncoderConfig, 'nMels' | 'headDim'>>;
+
+/** Values of a patch, square or vertical. */
+const PATCH_VALUES = PATCH_SIZE.vertical[0] * PATCH_SIZE.vertical[1];
 
 const LINEAR_HEAD = ['linear_head.weight', 'linear_head.bias'];
 
@@ -35,7 +39,14 @@ export function inferConfig(
     }
     return tensor.shape;
   };
-  const [width] = shapeOf('to_patch_embedding.2.weight');
+  const [width, patchDim] = shapeOf('to_patch_embedding.2.weight');
+  if (patchDim !== PATCH_VALUES) {
+    throw new InputError(
+      where,
+      `its patches hold ${patchDim} values, here they hold ${PATCH_VALUES} (128 mel bands x 2 frames, or 16 x 16); ` +
+        `it was made for mel spectrograms of another number of bands, or for other patches`,
+    );
+  }
   const [qkvDim] = shapeOf('transformer.layers.0.0.to_qkv.weight');
   const [mlpDim] = shapeOf('transformer.layers.0.1.net.1.weight');
   const layers = [...tensors.keys()].map((name) => Number(/^transformer\.layers\.(\d+)\./.exec(name)?.[1] ?? 0));

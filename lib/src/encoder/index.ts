@@ -1,8 +1,8 @@
 /**
- * encoder/ : SimpleViT as the reference has it, in three patch variants and three named sizes, and its checkpoints in
- * safetensors under the reference's parameter names.
+ * encoder/ : SimpleViT as the reference has it, in three patch variants and four named sizes, and its checkpoints in
+ * safetensors under the reference's parameter names; published ones (also of PyTorch) are read.
  *
- * Import rule: tensor, views, store, errors.
+ * Import rule: tensor, views, store, mel (its setting), errors.
  */
 export {
   ENCODER_SIZES,

@@ -43,7 +43,9 @@ export {
 export { type GridData, gridDataId, type GridRun, type GridTests, readGridTests } from './gridFiles.js';
 export { type HeadWeights, headLayers, headParameterCount } from './head.js';
 export { crossEntropy, mixRows, type MixUpDraw, softTargets } from './mixUp.js';
-export { type EpochRecord, loadProbe, Probe, type ProbeData, saveProbe } from './probe.js';
+export { HEAD_PREFIX, loadProbe } from './loadProbe.js';
+export { type EpochRecord, Probe, type ProbeData, saveProbe } from './probe.js';
+export { type KeyOrder, probeFromHead } from './publishedHead.js';
 export {
   chooseRun,
   probeRun,

@@ -1,12 +1,12 @@
 /** A trained probe: weights, standardizer and the record of its training; no tensors are held. */
 import { fitStandardizer, standardize, type EmbeddingTable, type Standardizer } from '../embeddings/index.js';
 import { InputError } from '../errors.js';
-import { readSafetensors, writeSafetensors, type StoredTensor } from '../store/index.js';
+import { writeSafetensors, type StoredTensor } from '../store/index.js';
 import { createRng } from '../tensor/index.js';
-import { type Decision, type ProbeConfig, probeConfig } from './config.js';
+import type { Decision, ProbeConfig } from './config.js';
 import { decideTracks, type TrackDecisions } from './decide.js';
 import { createHead } from './createHead.js';
-import { headLayers, type HeadWeights } from './head.js';
+import type { HeadWeights } from './head.js';
 
 export interface EpochRecord {
   /** from 0 */
@@ -92,30 +92,4 @@ export function saveProbe(path: string, probe: Probe, metadata: Record<string, s
     probeEpoch: `${probe.epoch}`,
     probeHistory: JSON.stringify(probe.history),
   });
-}
-
-/** Reads what `saveProbe` wrote. @throws InputError naming file and tensor if something is missing or misshapen */
-export function loadProbe(path: string): Probe {
-  const { tensors, metadata } = readSafetensors(path);
-  if (metadata.probeConfig === undefined)
-    throw new InputError(path, 'no entry "probeConfig" in the metadata; expected a file written by keymyna probe');
-  const config = probeConfig(JSON.parse(metadata.probeConfig) as Partial<ProbeConfig>);
-  const width = Number(metadata.probeWidth);
-  const need = (name: string, shape: readonly number[]): StoredTensor => {
-    const tensor = tensors.get(name);
-    if (tensor === undefined) throw new InputError(path, `no tensor "${name}"; the file is incomplete`);
-    if (tensor.shape.join() !== shape.join())
-      throw new InputError(path, `tensor "${name}" is [${tensor.shape.join(', ')}]; expected [${shape.join(', ')}]`);
-    return tensor;
-  };
-  const weights = new Map<string, StoredTensor>();
-  for (const layer of headLayers(config.hidden, width)) {
-    if (layer.kind !== 'linear') continue;
-    weights.set(`${layer.name}.weight`, need(`${layer.name}.weight`, [layer.outputs, layer.inputs]));
-    weights.set(`${layer.name}.bias`, need(`${layer.name}.bias`, [layer.outputs]));
-  }
-  const statistic = (name: string): Float64Array => Float64Array.from(need(`standardizer.${name}`, [width]).data);
-  const standardizer = config.standardize === 'train' ? { mean: statistic('mean'), scale: statistic('scale') } : null;
-  const history = JSON.parse(metadata.probeHistory ?? '[]') as EpochRecord[];
-  return new Probe(config, width, weights, standardizer, history, Number(metadata.probeEpoch ?? history.length - 1));
 }

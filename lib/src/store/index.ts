@@ -1,5 +1,6 @@
 /**
- * store/: files in and out. safetensors, npy, npz, zip, JSON, JSON lines, CSV; atomic writes; the content-addressed cache.
+ * store/: files in and out. safetensors, PyTorch's files (read only), npy, npz, zip, JSON, JSON lines, CSV; atomic
+ * writes; the content-addressed cache.
  * Imports no other room.
  */
 export { readBytes, readText, temporaryPath, writeFileAtomic } from './files.js';
@@ -8,6 +9,8 @@ export { readSafetensors, writeSafetensors, type SafetensorsFile } from './safet
 export { parseNpy, readNpy, writeNpy, type NpyArray, type TextArray } from './npy.js';
 export { readNpz } from './npz.js';
 export { withZip, type ZipArchive, type ZipEntry } from './zip.js';
+export { readTorchFile } from './torchFile.js';
+export { readShards, readWeights } from './weights.js';
 export { appendJsonLine, canonicalJson, configId, readJson, readJsonLines, writeJson } from './json.js';
 export { formatCsv, parseCsv, type CsvRow } from './csv.js';
 export { Cache } from './cache.js';

@@ -1,5 +1,6 @@
 import { InputError } from '../errors.js';
 import { withOpenFile, writeFileAtomic } from './files.js';
+import { shown } from './shown.js';
 import { checked, DISK_DTYPES, shapeProblem, sizeOf, type StoredTensor } from './tensors.js';
 
 /** Tensors in the order of the header, and the free text pairs of its `__metadata__`. */
@@ -72,7 +73,7 @@ function parseHeader(
   let metadata: Record<string, string> = {};
   for (const [name, value] of Object.entries(header)) {
     if (name === '__metadata__') metadata = parseMetadata(path, value);
-    else entries.push(parseEntry(`${path}, tensor ${name}`, name, value, dataBytes));
+    else entries.push(parseEntry(`${path}, tensor ${name.slice(0, 200)}`, name, value, dataBytes));
   }
   const byOffset = [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end);
   for (let i = 1; i < byOffset.length; i++) {
@@ -94,16 +95,13 @@ function parseEntry(where: string, name: string, value: unknown, dataBytes: numb
   if (typeof dtype !== 'string' || !Object.hasOwn(DISK_DTYPES, dtype))
     throw new InputError(
       where,
-      `dtype ${JSON.stringify(dtype)} is not supported; known are ${Object.keys(DISK_DTYPES).join(', ')}.`,
+      `dtype ${shown(dtype)} is not supported; known are ${Object.keys(DISK_DTYPES).join(', ')}.`,
     );
   const problem = shapeProblem(shape);
   if (problem) throw new InputError(where, problem);
   const [begin, end] = Array.isArray(offsets) && offsets.length === 2 ? (offsets as unknown[]) : [];
   if (!isOffset(begin) || !isOffset(end) || begin > end)
-    throw new InputError(
-      where,
-      `data_offsets must be two whole numbers [begin, end], found ${JSON.stringify(offsets)}.`,
-    );
+    throw new InputError(where, `data_offsets must be two whole numbers [begin, end], found ${shown(offsets)}.`);
   if (end > dataBytes)
     throw new InputError(
       where,

@@ -1,4 +1,5 @@
 import { InputError } from '../errors.js';
+import { shown } from './shown.js';
 
 /** Element types in memory. F16 and BF16 on disk become F32, I64 becomes I32 (range checked), BOOL becomes U8. */
 export type Dtype = 'F32' | 'F64' | 'I32' | 'U8';
@@ -48,14 +49,13 @@ export function checked(where: string, tensor: StoredTensor): StoredTensor {
 
 /** Why `shape` is no shape, or null. The product must stay an exact integer. */
 export function shapeProblem(shape: unknown): string | null {
-  if (!Array.isArray(shape)) return `the shape must be a list of lengths, found ${JSON.stringify(shape)}.`;
+  if (!Array.isArray(shape)) return `the shape must be a list of lengths, found ${shown(shape)}.`;
   if (shape.length > 32) return `the shape has ${shape.length} dimensions, at most 32 are allowed.`;
   let product = 1;
   for (const length of shape) {
-    if (!Number.isSafeInteger(length) || length < 0)
-      return `the shape [${shape.join(', ')}] must hold whole numbers >= 0.`;
+    if (!Number.isSafeInteger(length) || length < 0) return `the shape ${shown(shape)} must hold whole numbers >= 0.`;
     product *= length || 1;
-    if (!Number.isSafeInteger(product)) return `the shape [${shape.join(', ')}] is too large.`;
+    if (!Number.isSafeInteger(product)) return `the shape ${shown(shape)} is too large.`;
   }
   return null;
 }
