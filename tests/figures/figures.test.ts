@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import * as figures from '../../lib/src/figures/index.js';
 import { grids, pitchAugmentation } from './gridMeasurements.js';
 import * as m from './measurements.js';
+import * as r from './robustnessMeasurements.js';
 
 const drawn: (figures.Figure | figures.Table)[] = [
   figures.waveformFigure(m.walkthrough),
@@ -67,6 +68,21 @@ const drawn: (figures.Figure | figures.Table)[] = [
   figures.copyDifferenceTable(m.copyDistances),
   figures.copyRankTable(m.copyDistances),
   figures.pitchNeighboursFigure(m.pitchNeighbours),
+  figures.robustnessFigure(r.robustness, 'test'),
+  figures.robustnessFigure(r.robustness, 'testTimbre'),
+  figures.robustnessSummaryFigure(r.robustness),
+  figures.robustnessPairsFigure(r.robustness),
+  figures.robustnessTable(r.robustness, 'test'),
+  figures.cleanTable(r.robustness),
+  figures.strengthTable(r.strengths),
+  figures.equivarianceFigure(r.equivariance, 'test'),
+  figures.equivarianceScoreFigure(r.equivariance),
+  figures.testTimeFigure(r.averaging),
+  figures.testTimeTable(r.averaging),
+  figures.reliabilityFigure(r.confidence),
+  figures.abstentionFigure(r.confidence),
+  figures.degradedFigure(r.confidence),
+  figures.confidenceTable(r.confidence),
 ];
 
 /** Three significant digits: a picture shows no more, and rounding elsewhere must not change a snapshot. */

@@ -3,10 +3,13 @@ import { describe, expect, test } from 'vitest';
 import {
   bootstrapInterval,
   drawResamples,
+  holm,
   mcnemar,
   meanAndDeviation,
   pairedBootstrap,
   quantileOfSorted,
+  rankCorrelation,
+  resampledMeans,
 } from '../../lib/src/stats/index.js';
 
 /** The room imports nothing, so its tests bring their own generator (mulberry32). */
@@ -232,4 +235,45 @@ test('quantileOfSorted interpolates as definition 7', () => {
   expect(quantileOfSorted([1, 2, 3, 4], 0.25)).toBe(1.75);
   expect(quantileOfSorted([1, 2, 3, 4], 1)).toBe(4);
   expect(quantileOfSorted([5], 0.3)).toBe(5);
+});
+
+describe('holm', () => {
+  test('multiplies the smallest by m, the next by m - 1, and never falls', () => {
+    // By hand: .005 * 4, .01 * 3, .03 * 2, and .04 * 1 raised to the .06 before it.
+    expect(holm([0.01, 0.04, 0.03, 0.005]).map((p) => Number(p.toFixed(10)))).toEqual([0.03, 0.06, 0.06, 0.02]);
+    expect(holm([0.6, 0.5])).toEqual([1, 1]);
+    expect(holm([])).toEqual([]);
+    expect(() => holm([0.1, NaN])).toThrow(/p-value 1 is NaN/);
+  });
+
+  test('law: between the p-value and Bonferroni, in the same order', () => {
+    fc.assert(
+      fc.property(fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1 }), (pValues) => {
+        holm(pValues).forEach((adjusted, i) => {
+          expect(adjusted).toBeGreaterThanOrEqual(pValues[i]);
+          expect(adjusted).toBeLessThanOrEqual(Math.min(1, pValues.length * pValues[i]));
+          holm(pValues).forEach((other, j) => pValues[i] < pValues[j] && expect(adjusted).toBeLessThanOrEqual(other));
+        });
+      }),
+    );
+  });
+});
+
+describe('rankCorrelation', () => {
+  test('is 1 for any rising relation, -1 for a falling one, null without an order', () => {
+    expect(rankCorrelation([1, 2, 3, 10], [1, 4, 9, 10000])).toBeCloseTo(1, 12);
+    expect(rankCorrelation([1, 2, 3], [3, 2, 1])).toBeCloseTo(-1, 12);
+    expect(rankCorrelation([1, 1], [1, 2])).toBeNull();
+    expect(() => rankCorrelation([1], [1])).toThrow(/two or more pairs/);
+  });
+
+  test('equal values share their rank', () => {
+    // By hand: ranks 1, 2.5, 2.5, 4 against 1, 3, 2, 4; products 4.5, squares 4.5 and 5.
+    expect(rankCorrelation([1, 2, 2, 3], [1, 3, 2, 4])).toBeCloseTo(4.5 / Math.sqrt(4.5 * 5), 12);
+  });
+});
+
+test('resampledMeans are the means of the drawn values', () => {
+  const drawn = { n: 2, resamples: 5, draws: Uint16Array.from([0, 0, 0, 1, 1, 0, 1, 1, 0, 1]) };
+  expect([...resampledMeans(Float64Array.from([1, 3]), drawn)]).toEqual([1, 2, 2, 3, 2]);
 });

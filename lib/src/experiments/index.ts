@@ -8,6 +8,7 @@ export type * from './measurements.js';
 export type * from './tsneMeasurements.js';
 export type * from './mapMeasurements.js';
 export type * from './mapProbeMeasurements.js';
+export type * from './robustnessMeasurements.js';
 export { type ExperimentPreset, type PresetName, presetOf, type PretrainingData } from './presets.js';
 export { encodersOf, type EncoderOfSeed, pretrainingJobs, type PretrainingJob } from './jobs.js';
 export { openRun, type Run, type RunOptions, RECORDINGS_FOLDER, type StageProgress } from './run.js';
@@ -57,4 +58,8 @@ export { augmentedMap, type EncodedSound, mapSounds, perplexityMaps, tsneJsCompa
 export { gradientFits, mapComposition, mapAccuracy, mapRank, mapShifts } from './augmentationMaps.js';
 export { mapProbes } from './mapProbeScores.js';
 export { loadRunMap, mainEncoders } from './mapUnits.js';
+export { robustness } from './robustness.js';
+export { augmentationStrengths, heardAugmentations, type HeardAugmentation } from './robustnessStrengths.js';
+export { equivariance, testTimeAveraging } from './equivariance.js';
+export { confidence } from './abstention.js';
 export { studyOf } from './study.js';

@@ -12,6 +12,7 @@ import { computeMaps } from './mapUnits.js';
 import { presetOf } from './presets.js';
 import { pretrainingPlan } from './pretraining.js';
 import { computeProbes } from './probing.js';
+import { computeRobustness } from './robustnessSystems.js';
 import { openRun, type Run, RECORDINGS_FOLDER, type RunOptions } from './run.js';
 import { runStages, type StagePlan } from './stages.js';
 
@@ -38,6 +39,7 @@ export const STAGES = {
     await computeMaps(run);
     await computeMapProbes(run);
   },
+  robustness: computeRobustness,
 } as const;
 
 export type StageName = keyof typeof STAGES;
@@ -61,7 +63,7 @@ export async function prepare(preset: string, options: RunOptions): Promise<Stag
   const seconds = await runStages(run, [features(run), pretrainingPlan(run), embeddingPlan(run), augmentedPlan(run)]);
   options.signal?.throwIfAborted();
   const times: StageTime[] = overlapping.map((stage, i) => ({ stage, seconds: seconds[i] }));
-  for (const stage of ['probes', 'grid', 'pitchAugmentation', 'tsne', 'maps'] as const) {
+  for (const stage of ['probes', 'grid', 'pitchAugmentation', 'tsne', 'maps', 'robustness'] as const) {
     const begin = options.clock?.() ?? null;
     await runStageOf(run, stage);
     options.signal?.throwIfAborted();

@@ -72,3 +72,7 @@ export {
   powersFigure,
 } from './mapAlgebraFigures.js';
 export { mapProbeDifferencesTable, mapProbesFigure, mapProbesTable } from './mapProbeFigures.js';
+export { robustnessFigure, robustnessPairsFigure, robustnessSummaryFigure } from './robustnessFigures.js';
+export { cleanTable, robustnessTable, strengthTable } from './robustnessTables.js';
+export { equivarianceFigure, equivarianceScoreFigure, testTimeFigure, testTimeTable } from './equivarianceFigures.js';
+export { abstentionFigure, confidenceTable, degradedFigure, reliabilityFigure } from './confidenceFigures.js';

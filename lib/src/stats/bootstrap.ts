@@ -50,7 +50,7 @@ export function bootstrapInterval(
   const sample = assertFinite('bootstrapInterval', values);
   const { statistic } = options;
   const { drawn, level } = resamplesOf(sample.length, options);
-  const replicates = statistic ? replicatesOf(sample, drawn, statistic) : meansOf(sample, drawn);
+  const replicates = statistic ? replicatesOf(sample, drawn, statistic) : resampledMeans(sample, drawn);
   return summarize((statistic ?? mean)(sample), replicates, drawn.resamples, level);
 }
 
@@ -85,7 +85,7 @@ export function pairedBootstrap(
   const other = assertFinite('pairedBootstrap', b);
   for (let i = 0; i < differences.length; i++) differences[i] -= other[i];
   const { drawn, level } = resamplesOf(differences.length, options);
-  const replicates = meansOf(differences, drawn);
+  const replicates = resampledMeans(differences, drawn);
   const { estimate, ...interval } = summarize(mean(differences), replicates, drawn.resamples, level);
   let notAbove = 0;
   let notBelow = 0;
@@ -118,8 +118,13 @@ function resamplesOf(n: number, options: BootstrapOptions): { drawn: Resamples; 
   return { drawn, level };
 }
 
-/** Mean of every resample. Four at a time, each summed in its own order: a sum alone would wait for its additions. */
-function meansOf(values: Float64Array, { n, resamples, draws }: Resamples): Float64Array {
+/**
+ * Mean of every resample: for what is neither a mean nor a difference of means, e.g. a ratio of two.
+ * Four at a time, each summed in its own order: a sum alone would wait for its additions.
+ *
+ * @param values one finite number per track
+ */
+export function resampledMeans(values: Float64Array, { n, resamples, draws }: Resamples): Float64Array {
   const means = new Float64Array(resamples);
   let r = 0;
   for (; r + 4 <= resamples; r += 4) {

@@ -7,6 +7,7 @@ export {
   type DrawOptions,
   type PairedBootstrap,
   pairedBootstrap,
+  resampledMeans,
   type Resamples,
 } from './bootstrap.js';
 export {
@@ -27,6 +28,7 @@ export {
   softmax,
   TEMPERATURE_RANGE,
 } from './calibration.js';
+export { holm } from './holm.js';
 export { type McNemar, mcnemar } from './mcnemar.js';
 export { rankCorrelation } from './rankCorrelation.js';
 export { type RiskCoverage, riskCoverage, scoreAtCoverage } from './riskCoverage.js';
