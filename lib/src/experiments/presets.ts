@@ -270,7 +270,7 @@ const PRESETS: Readonly<Record<PresetName, ExperimentPreset>> = {
       strengths: 3,
       semitones: SEMITONES,
     },
-    tsne: TSNE,
+    tsne: { ...TSNE, tsneJsSeeds: [0] },
     resamples: 2000,
   },
   study: {
