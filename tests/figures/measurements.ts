@@ -376,7 +376,6 @@ export const mapProbes: m.MapProbeMeasurement = {
   ...base,
   encoder: 'vertical, pretrained',
   seeds: 1,
-  seedsOf: 'probe',
   part: { clips: 24, tracks: 12 },
   whole: { clips: 96, tracks: 48 },
   probability: 0.8,

@@ -46,7 +46,7 @@ export interface ChainResult {
   readonly sums: Readonly<Record<FittedKind, StoredSums>>;
   readonly ridge: number;
   readonly towards: RidgeTarget;
-  /** of W - 1, largest first */
+  /** of W - 1, largest first; of the map towards the identity, so that directions without data count as unchanged */
   readonly singularValues: readonly number[];
   readonly effectiveRankOfChange: number;
   readonly effectiveRank: number;
@@ -109,7 +109,7 @@ export function measureChain(fitted: FittedChain, hasRank: boolean): ChainResult
   const sums = (map: AugmentationMap): StoredSums => stored(trackSums(map, pairs.test, { train: pairs.train }));
   const { width } = pairs.train;
   const ranks = [...RANKS.filter((rank) => rank < width), width];
-  const ofChange = hasRank ? mapSpectrum(maps.linear, 'identity') : null;
+  const ofChange = hasRank ? mapSpectrum(aboutIdentity, 'identity') : null;
   return {
     chain,
     sums: {

@@ -8,8 +8,8 @@ import { rounded } from './run.js';
 
 /** Full batches: what is left between the two is then the optimizer alone. */
 const OPTIMIZERS: readonly Partial<GradientFitConfig>[] = [
-  { optimizer: 'adam', learningRate: 1e-2, epochs: 1500 },
-  { optimizer: 'sgd', learningRate: 1, epochs: 1500 },
+  { optimizer: 'adam', learningRate: 1e-2, epochs: 1000 },
+  { optimizer: 'sgd', learningRate: 1, epochs: 1000 },
 ];
 
 /** Each map by Adam and by SGD, with the ridge and target of its closed form. */

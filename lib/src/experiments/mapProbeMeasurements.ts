@@ -36,8 +36,8 @@ export interface MapProbeDifference {
 
 export interface MapProbeMeasurement extends Provenance {
   readonly encoder: string;
+  /** of pretraining */
   readonly seeds: number;
-  readonly seedsOf: 'pretraining' | 'probe';
   /** clips and tracks of the two train sets, and the tracks that the maps were fitted on */
   readonly part: { readonly clips: number; readonly tracks: number };
   readonly whole: { readonly clips: number; readonly tracks: number };

@@ -47,7 +47,6 @@ export function mapProbes(run: Run): Promise<MapProbeMeasurement> {
       ...base,
       encoder: encoder.name.label,
       seeds: seeds.length,
-      seedsOf: run.preset.augmented.seeds.length > 1 ? 'pretraining' : 'probe',
       part: { clips: part.nClips, tracks: augmentedTracks(run, 'train').length },
       whole: { clips: whole.nClips, tracks: whole.trackIds.length },
       probability: PAPER_AUGMENT.probability,

@@ -70,18 +70,14 @@ export type MapProbeResult = Readonly<Record<string, Readonly<Record<ProbeTestId
 
 export type MapProbeMethod = 'linear' | 'mlp';
 
-/** One training of all variants; with several pretraining seeds these are the seeds, with one those of the probe. */
+/** One training of all variants: one a pretraining seed, with the first seed of the probe. */
 export interface MapProbeSeed {
   readonly encoder: EncoderOfSeed;
   readonly seed: number;
 }
 
 export function mapProbeSeeds(run: Run): MapProbeSeed[] {
-  const encoders = mainEncoders(run);
-  const { seeds } = run.preset.probes;
-  return encoders.length > 1
-    ? encoders.map((encoder) => ({ encoder, seed: seeds[0] }))
-    : seeds.map((seed) => ({ encoder: encoders[0], seed }));
+  return mainEncoders(run).map((encoder) => ({ encoder, seed: run.preset.probes.seeds[0] }));
 }
 
 /** Chains of each kind that probes are trained with. */

@@ -24,7 +24,7 @@ const nameOf = (m: MapProbeMeasurement, { label, trainOn }: Pick<MapProbeRow, 'l
   `${label} (${m[trainOn].tracks} tracks)`;
 
 function trainText(m: MapProbeMeasurement): string {
-  return `${m.encoder}; probes trained on ${m.part.tracks} tracks (${m.part.clips} clips) or on ${m.whole.tracks} (${m.whole.clips}), always in the same number of steps; each batch goes through one augmentation with probability ${m.probability}. Maps were fitted on the ${m.part.tracks} tracks. ${m.seeds} ${m.seedsOf} seed${m.seeds === 1 ? '' : 's'}`;
+  return `${m.encoder}; probes trained on ${m.part.tracks} tracks (${m.part.clips} clips) or on ${m.whole.tracks} (${m.whole.clips}), always in the same number of steps; each batch goes through one augmentation with probability ${m.probability}. Maps were fitted on the ${m.part.tracks} tracks. ${m.seeds} pretraining seed${m.seeds === 1 ? '' : 's'}`;
 }
 
 /** Scores of probes by what they were trained with, one panel a test. */
