@@ -22,6 +22,8 @@ const drawn: (figures.Figure | figures.Table)[] = [
   figures.retrievalFigure(m.snapshots),
   figures.probeAgainstStepFigure(m.snapshots),
   figures.budgetTable(m.budget),
+  figures.ablationFigure(m.ablations),
+  figures.ablationTable(m.ablations),
   figures.comparisonFigure(m.comparison, { ...m.comparison, preset: 'study' }),
   figures.comparisonTable(m.comparison),
   figures.errorSharesFigure(m.comparison, 'test'),

@@ -227,6 +227,49 @@ export const layers: m.LayerMeasurement = {
     weighted: [interval(0.4), interval(0.5)],
   })),
 };
+const ablationScore = (estimate: number, isBase: boolean, hasReference: boolean): m.AblationScore => ({
+  n: 144,
+  weighted: interval(estimate),
+  perSeed: [estimate - 0.01, estimate + 0.01],
+  fromBase: isBase ? null : { estimate: estimate - 0.5, low: estimate - 0.53, high: estimate - 0.46 },
+  fromReference: hasReference ? { estimate: 0.01, low: -0.02, high: 0.04 } : null,
+  fromRandom: interval(estimate - 0.3),
+  random: 0.3,
+});
+const ablationChoice = (label: string, estimate: number, hasReference = false): m.AblationChoice => {
+  const score = ablationScore(estimate, label === 'base', hasReference);
+  return {
+    label,
+    encoder: encoder('vertical'),
+    layer: null,
+    isBase: label === 'base',
+    steps: 500,
+    tokens: 1_280_000,
+    seconds: 120,
+    scores: { test: score, testTimbre: score },
+  };
+};
+export const ablations: m.AblationMeasurement = {
+  ...base,
+  corpus: '24 train, 144 test and 144 unseen-timbre tracks, seed 1',
+  seeds: 2,
+  seedsOf: 'pretraining',
+  base: { label: 'vertical, pretrained', scores: { test: 0.5, testTimbre: 0.45 } },
+  axes: [
+    {
+      id: 'mask',
+      label: 'Mask ratio',
+      reference: null,
+      choices: [ablationChoice('50 %', 0.45), ablationChoice('base', 0.5)],
+    },
+    {
+      id: 'distance',
+      label: 'Distance of the two views',
+      reference: 'one clip',
+      choices: [ablationChoice('one clip', 0.41), ablationChoice('within 1 s', 0.42, true)],
+    },
+  ],
+};
 export const tracks: readonly m.TrackCard[] = [track, { ...track, id: 't2', tuningCents: null }];
 export const source = base;
 

@@ -5,6 +5,7 @@
  */
 export type * from './gridMeasurements.js';
 export type * from './measurements.js';
+export type * from './ablationMeasurements.js';
 export type * from './tsneMeasurements.js';
 export type * from './mapMeasurements.js';
 export type * from './mapProbeMeasurements.js';
@@ -37,6 +38,7 @@ export { octave } from './octave.js';
 export { tuning } from './tuning.js';
 export { framework, maskCoverage, tokenCounts } from './framework.js';
 export { viewDistance } from './viewDistance.js';
+export { ablationOf, ablations } from './ablations.js';
 export { budget, trainingCurves } from './trainingCurves.js';
 export { snapshotScores } from './snapshots.js';
 export { comparison, confusion, fifthsBetween, pairwise } from './comparison.js';

@@ -1,6 +1,7 @@
 /** All heavy stages of a preset; notebooks then only read. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { computeAblationProbes } from './ablations.js';
 import { augmentedPlan } from './augmentedTables.js';
 import { computeTsne } from './augmentedTsneStage.js';
 import { embeddingPlan } from './embeddingTables.js';
@@ -25,13 +26,18 @@ export interface StageTime {
 const features = (run: Run): StagePlan =>
   featurePlan(run, ['train', 'valid', 'test', 'testTimbre', ...(run.recordings ? (['recordings'] as const) : [])]);
 
+async function probes(run: Run): Promise<void> {
+  await computeProbes(run);
+  await computeAblationProbes(run);
+}
+
 /** The stages that a run can be asked for one by one, in order. */
 export const STAGES = {
   features: async (run: Run) => void (await runStages(run, [features(run)])),
   pretraining: async (run: Run) => void (await runStages(run, [pretrainingPlan(run)])),
   embeddings: async (run: Run) => void (await runStages(run, [embeddingPlan(run)])),
   augmented: async (run: Run) => void (await runStages(run, [augmentedPlan(run)])),
-  probes: computeProbes,
+  probes,
   grid: computeGrids,
   pitchAugmentation: computePitchAugmentation,
   tsne: computeTsne,

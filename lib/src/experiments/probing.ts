@@ -170,43 +170,58 @@ export async function representations(run: Run): Promise<Representation[]> {
 }
 
 /** Encoders of the same name, one a seed. */
-function encoderGroups(run: Run): EncoderOfSeed[][] {
+export function encoderGroups(run: Run): EncoderOfSeed[][] {
   const groups = new Map<string, EncoderOfSeed[]>();
   for (const encoder of encodersOfRun(run))
     groups.set(encoder.name.id, [...(groups.get(encoder.name.id) ?? []), encoder]);
   return [...groups.values()];
 }
 
+/**
+ * The probes of an encoder's seeds. With several pretraining seeds these are the seeds; with one, those of the probe.
+ *
+ * @param layer of each seed's encoder; without it the output
+ */
+export function probeRequests(
+  run: Run,
+  group: readonly EncoderOfSeed[],
+  method: 'linear' | 'mlp',
+  layer?: (encoder: EncoderOfSeed) => TableLayer,
+): { requests: ProbeRequest[]; moreSeeds: ProbeRequest[] } {
+  const { seeds } = run.preset.probes;
+  const withFlaws = isBase(group[0]) && method === 'linear' && !layer;
+  const request = (encoder: EncoderOfSeed, seed: number): ProbeRequest => ({
+    tables: encoderTables(run, encoder, SPLITS, layer?.(encoder)),
+    method,
+    seed,
+    withFlaws,
+  });
+  const isOne = group.length === 1;
+  return {
+    requests: isOne ? seeds.map((seed) => request(group[0], seed)) : group.map((encoder) => request(encoder, seeds[0])),
+    moreSeeds: !isOne && withFlaws ? seeds.slice(1).map((seed) => request(group[0], seed)) : [],
+  };
+}
+
 function encoderRepresentations(run: Run, group: readonly EncoderOfSeed[]): Representation[] {
   const { name } = group[0];
-  const { seeds } = run.preset.probes;
   const of = (
     method: 'linear' | 'mlp',
-    layer: (encoder: EncoderOfSeed) => TableLayer,
+    layer: ((encoder: EncoderOfSeed) => TableLayer) | undefined,
     suffix: string,
     label: string,
-  ): Representation => {
-    const withFlaws = isBase(group[0]) && method === 'linear' && suffix === '';
-    const request = (encoder: EncoderOfSeed, seed: number): ProbeRequest => ({
-      tables: encoderTables(run, encoder, SPLITS, layer(encoder)),
-      method,
-      seed,
-      withFlaws,
-    });
-    // With several pretraining seeds these are the seeds; with one, those of the probe.
-    const requests =
-      group.length > 1
-        ? group.map((encoder) => request(encoder, seeds[0]))
-        : seeds.map((seed) => request(group[0], seed));
-    const moreSeeds = group.length > 1 && withFlaws ? seeds.slice(1).map((seed) => request(group[0], seed)) : [];
-    return { id: `${name.id}${suffix}-${method}`, label, family: name.origin, method, requests, moreSeeds };
-  };
-  const output = (): TableLayer => 'output';
-  const rows = [of('linear', output, '', `${name.label}, linear probe`)];
+  ): Representation => ({
+    id: `${name.id}${suffix}-${method}`,
+    label,
+    family: name.origin,
+    method,
+    ...probeRequests(run, group, method, layer),
+  });
+  const rows = [of('linear', undefined, '', `${name.label}, linear probe`)];
   if (!isBase(group[0])) return rows;
   if (group.every((encoder) => layersOf(run, encoder).length > 1))
     rows.push(of('linear', (encoder) => bestLayer(run, encoder), '-layer', `${name.label}, best layer`));
-  rows.push(of('mlp', output, '', `${name.label}, MLP probe`));
+  rows.push(of('mlp', undefined, '', `${name.label}, MLP probe`));
   return rows;
 }
 
@@ -230,16 +245,17 @@ export async function computeProbes(run: Run): Promise<void> {
   const snapshots = snapshotEncoders(run).flatMap((encoder) =>
     encoder.job!.config.snapshotSteps.map((step) => quickRequest(run, encoder, 'output', step)),
   );
-  await trainAll(run, 'quick probes', [...layers, ...snapshots]);
+  await trainProbes(run, 'quick probes', [...layers, ...snapshots]);
   const compared = await representations(run);
-  await trainAll(
+  await trainProbes(
     run,
     'probes',
     compared.flatMap(({ requests, moreSeeds }) => [...requests, ...moreSeeds]),
   );
 }
 
-async function trainAll(run: Run, stage: string, requests: readonly ProbeRequest[]): Promise<void> {
+/** Trains the probes that are missing, as units of a stage of this name. */
+export async function trainProbes(run: Run, stage: string, requests: readonly ProbeRequest[]): Promise<void> {
   const units = requests.map((request) => {
     const item = probeUnit(run, request);
     return { item, weight: weightOf(item), isDone: existsSync(item.path) };

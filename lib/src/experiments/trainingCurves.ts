@@ -1,6 +1,7 @@
 /** 03: the logs of pretraining, and what each run was given. */
 import { parameterCount } from '../encoder/index.js';
-import { keptCount, numTokens, PATCHINGS } from '../views/index.js';
+import type { PretrainConfig } from '../pretrain/index.js';
+import { keptCount, numTokens, PATCHINGS, type Patching } from '../views/index.js';
 import { isCompared, type PretrainingJob } from './jobs.js';
 import type { BudgetMeasurement, TrainingCurves } from './measurements.js';
 import { jobsOf, logOf } from './pretraining.js';
@@ -56,12 +57,20 @@ export function budget(run: Run): Promise<BudgetMeasurement> {
         parameters: parameterCount(config.encoder),
         steps: config.steps,
         pairs: config.batchPairs,
-        tokensPerClip: PATCHINGS[config.encoder.patches].reduce(
-          (sum, patching) =>
-            sum + keptCount(numTokens(patching, config.encoder.nMels, config.encoder.clipFrames), config.maskRatio),
-          0,
-        ),
-        seconds: rounded(logOf(run, { name, config, ...job }).reduce((sum, line) => sum + line.milliseconds, 0) / 1000),
+        tokensPerClip: tokensPerClip(config),
+        seconds: rounded(secondsOf(run, { name, config, ...job })),
       })),
   }));
+}
+
+/** Tokens of a clip that the encoder reads while pretraining; hybrid reads those of both patchings. */
+export function tokensPerClip({ encoder, maskRatio }: PretrainConfig): number {
+  const kept = (patching: Patching): number =>
+    keptCount(numTokens(patching, encoder.nMels, encoder.clipFrames), maskRatio);
+  return PATCHINGS[encoder.patches].reduce((sum, patching) => sum + kept(patching), 0);
+}
+
+/** Wall time of a finished job's steps. */
+export function secondsOf(run: Run, job: PretrainingJob): number {
+  return logOf(run, job).reduce((sum, line) => sum + line.milliseconds, 0) / 1000;
 }

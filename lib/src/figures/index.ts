@@ -26,6 +26,7 @@ export {
 } from './melFigures.js';
 export { frameworkFigure } from './frameworkFigure.js';
 export { coverageFigure, masksFigure, tokenTable, viewDistanceFigure } from './viewFigures.js';
+export { ablationFigure, ablationTable } from './ablationFigures.js';
 export { budgetTable, probeAgainstStepFigure, retrievalFigure, trainingCurvesFigure } from './pretrainFigures.js';
 export {
   comparisonFigure,
