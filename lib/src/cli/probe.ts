@@ -1,11 +1,13 @@
 /** `keymyna probe`: trains a probe on an embedding table whose tracks a manifest labels, chooses on valid, reads test. */
+import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
 import { readManifest, type Split, SPLITS } from '../corpus/index.js';
 import { readPrecomputed, selectTracks, type EmbeddingTable } from '../embeddings/index.js';
 import { InputError } from '../errors.js';
 import { evaluateProbe, type HiddenEntry, type ProbeData, saveProbe, trainProbe } from '../probe/index.js';
 import { initBackend } from '../tensor/index.js';
-import { ProgressBars, stopSignal, wholeNumber } from './program.js';
+import { GRID_NAMES, type GridName, probeGrid, PROTOCOL_NAMES, scoreLine } from './probeGrid.js';
+import { oneOf, ProgressBars, stopSignal, wholeNumber } from './program.js';
 
 interface ProbeOptions {
   readonly manifest: string;
@@ -15,6 +17,10 @@ interface ProbeOptions {
   readonly epochs: number;
   readonly seed: number;
   readonly out?: string;
+  readonly grid?: GridName;
+  readonly protocol: (typeof PROTOCOL_NAMES)[number];
+  readonly runs?: string;
+  readonly threads: number;
 }
 
 export function registerProbe(program: Command): void {
@@ -25,11 +31,35 @@ export function registerProbe(program: Command): void {
     .requiredOption('--manifest <csv>', 'path,key,split,... of the same tracks')
     .option('--splits <csv>', 'id,split; takes the place of the manifest’s')
     .option('--allow-leakage', 'take splits that share artists or recordings')
-    .option('--hidden <layers>', 'empty: linear probe; as "4096 d0.9": an MLP', hiddenLayers, [])
+    .option(
+      '--hidden <layers>',
+      'empty: linear probe (with --grid trainings: "2048 d0.75"); as "4096 d0.9": an MLP',
+      hiddenLayers,
+      [],
+    )
     .option('--epochs <n>', 'passes over train', wholeNumber('--epochs', 1), 100)
     .option('--seed <n>', 'seed', wholeNumber('--seed', 0), 0)
-    .option('--out <safetensors>', 'where to keep the probe')
+    .option('--out <safetensors>', 'where to keep the probe (of a grid: the chosen one)')
+    .option(
+      '--grid <name>',
+      'run one of the paper’s grids: 28 architectures, or 160 trainings; architectures | trainings',
+      oneOf('--grid', GRID_NAMES),
+    )
+    .option(
+      '--protocol <name>',
+      'of a grid: corrected (run and epoch chosen on valid) | as-published (chosen by test as well, side by side)',
+      oneOf('--protocol', PROTOCOL_NAMES),
+      'corrected',
+    )
+    .option(
+      '--runs <folder>',
+      'of a grid: where its runs are kept; the same command goes on there (default <embeddings>.runs)',
+    )
+    .option('--threads <n>', 'of a grid: runs at once', wholeNumber('--threads', 1), availableParallelism())
     .action(async (embeddings: string, options: ProbeOptions) => {
+      const { grid } = options;
+      if (!grid && options.protocol !== 'corrected')
+        throw new InputError('option --protocol', `found "${options.protocol}" without --grid; it is about grids`);
       const signal = stopSignal();
       const bars = new ProgressBars();
       try {
@@ -40,6 +70,11 @@ export function registerProbe(program: Command): void {
         if (!train || !valid) {
           throw new InputError(options.manifest, 'a probe needs labelled tracks in the splits train and valid');
         }
+        if (grid) {
+          const runs = options.runs ?? `${embeddings}.runs`;
+          await probeGrid(data, { ...options, grid, runs }, bars, signal);
+          return;
+        }
         const config = { hidden: options.hidden, epochs: options.epochs, seed: options.seed };
         const probe = await trainProbe(config, { train, valid }, { onProgress: bars.of('probe'), signal });
         bars.stop();
@@ -48,19 +83,13 @@ export function registerProbe(program: Command): void {
         for (const [split, own] of data) {
           if (split === 'train') continue;
           const { score, intervals } = evaluateProbe(probe, own);
-          const { low, high } = intervals.weightedBothFifths;
-          console.log(
-            `${split.padEnd(11)} n ${score.n}  weighted ${percent(score.weightedBothFifths)} [${percent(low)}, ${percent(high)}]` +
-              ` (fifth above only ${percent(score.weighted)})  exact ${percent(score.accuracy)}`,
-          );
+          console.log(scoreLine(split, score, intervals));
         }
       } finally {
         bars.stop();
       }
     });
 }
-
-const percent = (share: number): string => (100 * share).toFixed(2);
 
 function hiddenLayers(text: string): HiddenEntry[] {
   return text
