@@ -230,7 +230,7 @@ const spaceText = ({ seeds, mapSeeds }: { seeds: number; mapSeeds: number }, spa
     : `among the embeddings (${seeds} seed${seeds === 1 ? '' : 's'} of pretraining)`;
 
 /** An axis label that fits under a narrow panel: of a long one the unit alone, since the panel's title names the rest. */
-const shortTitle = (label: string): string => (label.length > 27 ? (/\(([^()]*)\)$/.exec(label)?.[1] ?? label) : label);
+const shortTitle = (label: string): string => (label.length > 31 ? (/\(([^()]*)\)$/.exec(label)?.[1] ?? label) : label);
 
 const tick = (strength: number): string =>
   Math.abs(strength) >= 1000 ? `${strength / 1000}k` : String(strength).replace('-', '−');
@@ -289,7 +289,7 @@ export function pitchNeighboursFigure(m: PitchNeighbourMeasurement): Figure {
         dtick: 2,
       });
       axes[`yaxis${suffixOf(panel)}`] = axis(
-        column === 0 ? `neighbours ${space === 'map' ? 'on the map' : 'of embeddings'} (%)` : '',
+        column === 0 ? `${space === 'map' ? 'on the map' : 'embeddings'} (%)` : '',
         {
           domain: [bottom, top],
           anchor: `x${suffixOf(panel)}` as 'x',
