@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type DatasetReport, DATASETS, readDataset, readManifest, type ProblemKind, trackAudio, verifyDataset, writeManifest } from '../../lib/src/corpus/index.js'; // prettier-ignore
+import { encodeWav } from '../../lib/src/audio/index.js';
 import { KEYS } from '../../lib/src/keys/index.js';
 import { Cache } from '../../lib/src/store/index.js';
 import { giantStepsTree, mp3, mtgTree, MTG_ROWS, plant, wav } from './datasetTrees.js';
@@ -178,6 +179,35 @@ describe('giantsteps-mtg-key', () => {
     expect(report.tracks).toHaveLength(1);
     const headless = tree({ 'annotations/annotations.txt': 'id,key\n1,C major\n' });
     await expect(verifyDataset('giantsteps-mtg-key', headless)).rejects.toThrow(/line 1: the columns are "id,key"/);
+  });
+});
+
+describe('sets that are as published', () => {
+  /** Distinct contents, a second long and 2 KB each. */
+  const tiny = (i: number): Uint8Array => encodeWav(Float32Array.from({ length: 1000 }, (_, n) => (n === i % 1000 ? 0.5 : i / 4000)), 1000); // prettier-ignore
+
+  it('GiantSteps key: 604 tracks, 93 major and 511 minor, nothing wrong', async () => {
+    const labels = Object.fromEntries(Array.from({ length: 604 }, (_, i) => [`${1000 + i}`, i < 93 ? 'Bb major' : 'F minor'])); // prettier-ignore
+    const audio = Object.fromEntries(Object.keys(labels).map((id, i) => [id, tiny(i)]));
+    const root = tree(giantStepsTree(labels, audio));
+    const report = await verifyDataset('giantsteps-key', root, { quick: true });
+    expect([report.problems, report.isWrong, report.tracks.length]).toEqual([[], false, 604]);
+    rmSync(join(root, 'audio/1007.LOFI.mp3'));
+    const less = await verifyDataset('giantsteps-key', root, { quick: true });
+    expect([less.isWrong, ids(less, 'missing audio'), less.tracks.length]).toEqual([true, ['1007'], 603]);
+  });
+
+  it('GiantSteps MTG key: 1,486 rows, 1,349 / 1,159 / 1,077, nine groups of the same audio', async () => {
+    const rows = Array.from({ length: 1486 }, (_, i): [string, string, number, string] => {
+      if (i >= 1349) return [`${10 + i}`, i % 2 ? '-' : 'C minor / F# minor', 0, ''];
+      return [`${10 + i}`, 'D# minor', i < 1159 ? 2 : 1, i >= 1077 && i < 1159 ? 'modulates' : ''];
+    });
+    const audio = Object.fromEntries(rows.map(([id], i) => [id, tiny(i < 9 ? i + 9 : i)]));
+    const root = tree(mtgTree(audio, rows));
+    for (const [subset, n] of [['one-key', 1349], ['confidence-2', 1159], ['confidence-2-no-comment', 1077]] as const) {
+      const report = await verifyDataset('giantsteps-mtg-key', root, { subset, quick: true });
+      expect([report.isWrong, report.tracks.length, report.duplicates.length]).toEqual([false, n, 9]);
+    } // prettier-ignore
   });
 });
 
