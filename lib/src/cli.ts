@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { registerAudioCommands } from './cli/audio.js';
 import { registerData } from './cli/data.js';
 import { registerDoctor } from './cli/doctor.js';
+import { registerExport } from './cli/export.js';
 import { registerPretrain } from './cli/pretrain.js';
 import { registerProbe } from './cli/probe.js';
 import { registerReproduce } from './cli/reproduce.js';
@@ -17,6 +18,7 @@ registerData(program);
 registerAudioCommands(program);
 registerPretrain(program);
 registerProbe(program);
+registerExport(program);
 registerScore(program);
 registerReproduce(program);
 

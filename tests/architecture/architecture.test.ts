@@ -25,6 +25,7 @@ const TABLE: Readonly<Record<string, Arrows>> = {
   pretrain: { values: ['encoder', 'views', 'corpus', 'mel', 'tensor', 'store'] },
   embeddings: { values: ['encoder', 'mel', 'corpus', 'store', 'tensor'] },
   probe: { values: ['embeddings', 'keys', 'tensor', 'stats', 'store'] }, // embeddings: tables and their standardizer
+  exporting: { values: ['encoder', 'probe', 'views', 'mel', 'keys', 'store'] },
   maps: { values: ['tensor', 'store', 'keys', 'stats'], types: ['embeddings'] }, // stats: intervals of held-out measures
   tsne: { values: ['tensor'] },
   experiments: { values: ABOVE_EXPERIMENTS },

@@ -1,5 +1,6 @@
 /**
- * keys/: the 24 keys (the one list, the one order), their relations, the MIREX score by both rulers, error taxonomy.
+ * keys/: the 24 keys (the one list, the one order), their relations, the MIREX score by both rulers, error taxonomy, the
+ * key over time.
  * Imports no other room. `reference` always stands before `estimated`.
  */
 export {
@@ -13,6 +14,16 @@ export {
   parseKey,
   transposeKey,
 } from './key.js';
+export {
+  KEY_TRANSITIONS,
+  type KeysOverTime,
+  keysOverTime,
+  type KeyTransitions,
+  type Modulation,
+  transitionMatrix,
+  transitionsFor,
+  UNIFORM_TRANSITIONS,
+} from './overTime.js';
 export {
   confusionMatrix,
   type ErrorKind,

@@ -1,0 +1,54 @@
+/** `keymyna export`: encoders and probes as files of other programs. */
+import type { Command } from 'commander';
+import { loadCheckpoint } from '../encoder/index.js';
+import { InputError } from '../errors.js';
+import { exportOnnx, exportSafetensors } from '../exporting/index.js';
+import { loadProbe } from '../probe/index.js';
+import { initBackend } from '../tensor/index.js';
+import { oneOf, wholeNumber } from './program.js';
+
+interface ExportOptions {
+  readonly weights?: string;
+  readonly probe?: string;
+  readonly format: 'safetensors' | 'onnx';
+  readonly out: string;
+  readonly numHeads?: number;
+  readonly patches?: 'vertical' | 'square' | 'hybrid';
+  readonly keyOrder: 'interleaved' | 'majorThenMinor';
+}
+
+export function registerExport(program: Command): void {
+  program
+    .command('export')
+    .description('an encoder, a probe, or both, as safetensors that load in Python or as ONNX')
+    .option('--weights <file>', 'checkpoint of an encoder: safetensors, its index of shards or their folder, or .pth')
+    .option('--probe <file>', 'probe of keymyna probe, or the state dict of a head (.pth, safetensors)')
+    .option('--format <format>', 'safetensors or onnx', oneOf('--format', ['safetensors', 'onnx']), 'safetensors')
+    .requiredOption('--out <file>', 'file to write')
+    .option('--num-heads <n>', 'attention heads, where the checkpoint does not say', wholeNumber('--num-heads', 1))
+    .option(
+      '--patches <variant>',
+      'where the checkpoint does not say',
+      oneOf('--patches', ['vertical', 'square', 'hybrid']),
+    )
+    .option(
+      '--key-order <order>',
+      'of a head’s 24 logits: interleaved (C major, C minor, ...) or majorThenMinor',
+      oneOf('--key-order', ['interleaved', 'majorThenMinor']),
+      'interleaved',
+    )
+    .action(async ({ weights, probe: probePath, format, out, numHeads, patches, keyOrder }: ExportOptions) => {
+      if (!weights && !probePath) throw new InputError('option --weights', 'missing; give --weights, --probe or both');
+      await initBackend();
+      const probe = probePath === undefined ? undefined : loadProbe(probePath, { keyOrder });
+      const checkpoint = weights === undefined ? undefined : loadCheckpoint(weights, { numHeads, patches });
+      try {
+        const parts = { ...(checkpoint && { encoder: checkpoint.encoder }), ...(probe && { probe }) };
+        (format === 'onnx' ? exportOnnx : exportSafetensors)(out, parts);
+        const what = [checkpoint && 'encoder', probe && 'head'].filter(Boolean).join(' and ');
+        console.log(`${out}: ${what} as ${format}`);
+      } finally {
+        checkpoint?.encoder.dispose();
+      }
+    });
+}
