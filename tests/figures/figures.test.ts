@@ -85,6 +85,15 @@ const drawn: (figures.Figure | figures.Table)[] = [
   figures.abstentionFigure(r.confidence),
   figures.degradedFigure(r.confidence),
   figures.confidenceTable(r.confidence),
+  figures.mixUpBetasFigure(m.mixUpBetas),
+  figures.mixLineFigure(m.mixLine),
+  figures.mixUpEffectFigure(m.mixUp),
+  figures.mixUpLikelihoodFigure(m.mixUp),
+  figures.mixUpScoreTable(m.mixUp),
+  figures.mixUpEffectTable(m.mixUp),
+  figures.mixUpReliabilityFigure(m.calibration, 'linear', 'whole'),
+  figures.marginsFigure(m.calibration, 'whole'),
+  figures.calibrationTable(m.calibration),
 ];
 
 /** Three significant digits: a picture shows no more, and rounding elsewhere must not change a snapshot. */

@@ -578,3 +578,142 @@ export const tsneJs: m.TsneJsMeasurement = {
     clips: { x: [0, 1], y: [2, 3] },
   })),
 };
+
+// ---- 05 MixUp --------------------------------------------------------------------------------------------------
+
+const WAYS = ['no MixUp', 'Beta(2, 5)', 'Beta(5, 2)', 'Beta(.2, .2)'];
+export const mixUpBetas: m.BetaMeasurement = {
+  ...base,
+  lambda: [0.25, 0.5, 0.75],
+  nDraws: 1000,
+  curves: WAYS.slice(1).map((label, i) => ({
+    label,
+    alpha: 2,
+    beta: 5,
+    density: [2 - i, 1, i],
+    mean: 0.3,
+    drawnMean: 0.31,
+    standardError: 0.01,
+    drawnShares: [0.7, 0.3],
+    meanSmallerShare: 0.25,
+  })),
+};
+export const mixLine: m.MixLineMeasurement = {
+  ...base,
+  split: 'test',
+  nPairs: 24,
+  lambda: [0, 0.5, 1],
+  curves: (['linear', 'mlp'] as const).flatMap((method) =>
+    WAYS.slice(0, 2).map((way, i) => ({
+      method,
+      way,
+      first: [0.1, 0.2, 0.7 - i / 10],
+      other: [0.6, 0.2, 0.1],
+      rest: [0.3, 0.6, 0.2 + i / 10],
+      entropy: [2, 3, 2],
+      bend: method === 'linear' ? 1e-7 : 0.3,
+    })),
+  ),
+  winners: [{ method: 'linear', way: 'no MixUp', byFifths: [6, 2, 0, 1, 2, 3, 7, 0, 1, 0, 1, 1] }],
+};
+const difference = (estimate: number): m.MixUpDifference => ({
+  difference: interval(estimate),
+  pValue: 0.03,
+  perSeed: [estimate - 0.01, estimate + 0.02],
+  deviation: 0.02,
+});
+export const mixUp: m.MixUpMeasurement = {
+  ...base,
+  comparisons: 26,
+  scores: [
+    {
+      encoder: 'vertical-pretrained',
+      method: 'mlp',
+      way: 'no MixUp',
+      size: 'whole',
+      nTrain: 48,
+      split: 'testTimbre',
+      n: 24,
+      seeds: 2,
+      weighted: interval(0.5),
+      weightedBothFifths: interval(0.55),
+      accuracy: interval(0.4),
+      deviation: 0.02,
+      learningRates: [0.001, 0.003],
+      meanEpoch: 11.5,
+      epochs: 20,
+    },
+  ],
+  effects: (['vertical-pretrained', 'vertical-random', 'vertical-input-mixup'] as const).flatMap((encoder) =>
+    (['linear', 'mlp'] as const).flatMap((method) =>
+      (['whole', 'quarter'] as const).flatMap((size) =>
+        (['test', 'testTimbre'] as const).map((split, i) => ({
+          encoder,
+          method,
+          size,
+          nTrain: size === 'whole' ? 48 : 24,
+          split,
+          n: 24,
+          way: encoder === 'vertical-input-mixup' ? 'input MixUp' : 'Beta(2, 5)',
+          against: 'no MixUp',
+          family: i === 0 || method === 'linear' ? ('effect' as const) : null,
+          weighted: difference(0.02),
+          weightedBothFifths: difference(0.03),
+          accuracy: difference(-0.01),
+          nll: difference(-0.3),
+          nllScaled: difference(0.01),
+          brierScaled: difference(0.001),
+          pHolm: i === 0 || method === 'linear' ? { weighted: 0.6, nll: 0.0001, nllScaled: 1 } : null,
+        })),
+      ),
+    ),
+  ),
+};
+export const calibration: m.CalibrationMeasurement = {
+  ...base,
+  split: 'test',
+  rows: [
+    {
+      method: 'linear',
+      way: 'no MixUp',
+      size: 'whole',
+      split: 'test',
+      n: 24,
+      seeds: 2,
+      temperature: { estimate: 1.2, low: 1.1, high: 1.4 },
+      accuracy: 0.4,
+      confidence: { before: 0.6, after: 0.45 },
+      ece: { before: interval(0.2), after: interval(0.1) },
+      eceEqualMass: { before: 0.21, after: 0.11 },
+      honestEce: { before: { mean: 0.09, high: 0.13 }, after: { mean: 0.08, high: 0.12 } },
+      nll: { before: interval(2.1), after: interval(1.9) },
+      brier: { before: interval(0.8), after: interval(0.75) },
+    },
+  ],
+  reliability: WAYS.flatMap((way) =>
+    (['before', 'after'] as const).map((scaling) => ({
+      method: 'linear' as const,
+      way,
+      size: 'whole' as const,
+      scaling,
+      bins: [
+        { count: 24, confidence: 0.3, accuracy: interval(0.25) },
+        { count: 24, confidence: scaling === 'before' ? 0.8 : 0.6, accuracy: interval(0.55) },
+      ],
+      counts: [0, 0, 12, 12, 0, 12, 12, 0, 0, 0],
+      ece: scaling === 'before' ? 0.2 : 0.1,
+    })),
+  ),
+  margins: [0, 0.5, 1],
+  marginCurves: (['linear', 'mlp'] as const).flatMap((method) =>
+    WAYS.map((way) => ({
+      method,
+      way,
+      size: 'whole' as const,
+      right: [0, 0.4, 1],
+      wrong: [0, 0.8, 1],
+      medianRight: 0.6,
+      medianWrong: 0.3,
+    })),
+  ),
+};

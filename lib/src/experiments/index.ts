@@ -6,6 +6,7 @@
 export type * from './gridMeasurements.js';
 export type * from './measurements.js';
 export type * from './ablationMeasurements.js';
+export type * from './mixUpMeasurements.js';
 export type * from './tsneMeasurements.js';
 export type * from './mapMeasurements.js';
 export type * from './mapProbeMeasurements.js';
@@ -47,6 +48,10 @@ export { protocol } from './protocol.js';
 export { layerScores } from './layers.js';
 export { gridConfigs, gridScores, wholeGrid } from './grid.js';
 export { pitchAugmentation } from './pitchAugmentation.js';
+export { MIXUP_WAYS, type MixUpSetting, mixUpSettings, trainTracks } from './mixUp.js';
+export { mixUpBetas, mixUpEffect } from './mixUpEffect.js';
+export { mixLine } from './mixLine.js';
+export { calibration } from './calibration.js';
 export {
   NOT_AVAILABLE,
   PUBLISHED_MASK_RATIOS,

@@ -10,6 +10,7 @@ import { computeGrids } from './grid.js';
 import { computePitchAugmentation } from './pitchAugmentation.js';
 import { computeMapProbes } from './mapProbes.js';
 import { computeMaps } from './mapUnits.js';
+import { computeMixUp } from './mixUp.js';
 import { presetOf } from './presets.js';
 import { pretrainingPlan } from './pretraining.js';
 import { computeProbes } from './probing.js';
@@ -40,6 +41,7 @@ export const STAGES = {
   probes,
   grid: computeGrids,
   pitchAugmentation: computePitchAugmentation,
+  mixUp: computeMixUp,
   tsne: computeTsne,
   maps: async (run: Run) => {
     await computeMaps(run);
@@ -69,7 +71,7 @@ export async function prepare(preset: string, options: RunOptions): Promise<Stag
   const seconds = await runStages(run, [features(run), pretrainingPlan(run), embeddingPlan(run), augmentedPlan(run)]);
   options.signal?.throwIfAborted();
   const times: StageTime[] = overlapping.map((stage, i) => ({ stage, seconds: seconds[i] }));
-  for (const stage of ['probes', 'grid', 'pitchAugmentation', 'tsne', 'maps', 'robustness'] as const) {
+  for (const stage of ['probes', 'grid', 'pitchAugmentation', 'mixUp', 'tsne', 'maps', 'robustness'] as const) {
     const begin = options.clock?.() ?? null;
     await runStageOf(run, stage);
     options.signal?.throwIfAborted();

@@ -82,6 +82,16 @@ export interface ExperimentPreset {
     /** Pitch shifts. */
     readonly semitones: readonly number[];
   };
+  /** Notebook 05: probes trained with and without MixUp. */
+  readonly mixUp: {
+    /** Seeds of each probe's training, for every seed of pretraining. */
+    readonly seeds: readonly number[];
+    /** Learning rates and weight decays that validation chooses among, for each way of mixing alike. */
+    readonly linear: readonly Partial<ProbeConfig>[];
+    readonly mlp: readonly Partial<ProbeConfig>[];
+    /** Whether the random initialisation is probed too (linearly), as a control. */
+    readonly withRandom: boolean;
+  };
   /** Notebook 06. */
   readonly tsne: {
     /** Random starts of each map. */
@@ -197,6 +207,12 @@ const linear = (learningRate: number, weightDecay: number, epochs: number): Part
   epochs,
 });
 
+const FIVE_SEEDS = [0, 1, 2, 3, 4];
+/** For notebook 05; the rates differ, so that no way of mixing has to live with another one's. */
+const MIXUP_LINEAR = [linear(3e-3, 1e-5, 60), linear(1e-2, 1e-3, 60)];
+const BILLBOARD_HEAD = { hidden: [2048, 'd0.75'], epochs: 40 } as const;
+const MIXUP_BILLBOARD = [3e-4, 1e-3].map((learningRate) => ({ ...BILLBOARD_HEAD, learningRate }));
+
 const PRESETS: Readonly<Record<PresetName, ExperimentPreset>> = {
   smoke: {
     name: 'smoke',
@@ -235,6 +251,12 @@ const PRESETS: Readonly<Record<PresetName, ExperimentPreset>> = {
       strengths: 1,
       semitones: [-1, 1, 2],
     },
+    mixUp: {
+      seeds: [0, 1],
+      linear: [linear(1e-2, 1e-5, 20)],
+      mlp: [{ hidden: [64, 'd0.5'], learningRate: 3e-3, epochs: 10 }],
+      withRandom: false,
+    },
     tsne: { seeds: [0], perplexities: [5], tsneJsClips: 24, tsneJsSeeds: [0], heardTracks: 2 },
     resamples: 500,
   },
@@ -269,6 +291,12 @@ const PRESETS: Readonly<Record<PresetName, ExperimentPreset>> = {
       tracks: { train: 96, valid: 24, test: 48, testTimbre: 24 },
       strengths: 3,
       semitones: SEMITONES,
+    },
+    mixUp: {
+      seeds: FIVE_SEEDS,
+      linear: MIXUP_LINEAR,
+      mlp: [1e-3, 3e-3].map((learningRate) => ({ hidden: [512, 'd0.75'], learningRate, epochs: 30 })),
+      withRandom: false,
     },
     tsne: { ...TSNE, tsneJsSeeds: [0] },
     resamples: 2000,
@@ -308,6 +336,7 @@ const PRESETS: Readonly<Record<PresetName, ExperimentPreset>> = {
       strengths: 4,
       semitones: SEMITONES,
     },
+    mixUp: { seeds: FIVE_SEEDS, linear: MIXUP_LINEAR, mlp: MIXUP_BILLBOARD, withRandom: true },
     tsne: TSNE,
     resamples: 10000,
   },
@@ -355,6 +384,7 @@ const PRESETS: Readonly<Record<PresetName, ExperimentPreset>> = {
       strengths: 4,
       semitones: SEMITONES,
     },
+    mixUp: { seeds: FIVE_SEEDS, linear: MIXUP_LINEAR, mlp: MIXUP_BILLBOARD, withRandom: true },
     tsne: TSNE,
     resamples: 10000,
   },

@@ -45,6 +45,15 @@ export {
   gridTable,
 } from './gridFigures.js';
 export { pitchAugmentationFigure, pitchAugmentationTable } from './pitchFigures.js';
+export {
+  mixLineFigure,
+  mixUpBetasFigure,
+  mixUpEffectFigure,
+  mixUpEffectTable,
+  mixUpLikelihoodFigure,
+  mixUpScoreTable,
+} from './mixUpFigures.js';
+export { calibrationTable, marginsFigure, mixUpReliabilityFigure } from './calibrationFigures.js';
 export { augmentedMapFigure, perplexityFigure, tsneJsFigure, tsneMapFigure } from './tsneMapFigures.js';
 export {
   copyCurvesFigure,
