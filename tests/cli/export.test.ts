@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { readSafetensors } from '../../lib/src/store/index.js';
+import { readNpy, readSafetensors } from '../../lib/src/store/index.js';
 import { readOnnx } from '../exporting/onnxReader.js';
+import { goldenPath, largestDifference } from '../golden.js';
 
 const ROOT = join(import.meta.dirname, '../..');
 const dir = mkdtempSync(join(tmpdir(), 'keymyna-export-'));
@@ -41,5 +42,35 @@ describe('keymyna export', () => {
     expect(module.err).toMatch(/names the global "torch\.nn\.modules\.linear\.Linear".*nothing was executed/);
     expect(module.err).not.toMatch(/\n +at /);
     expect(existsSync(at('never'))).toBe(false);
+  });
+});
+
+/** Mono, 16 kHz, 32-bit floats: the samples as they are. */
+function floatWav(samples: Float32Array): Buffer {
+  const header = Buffer.alloc(44);
+  header.write('RIFF');
+  header.writeUInt32LE(36 + 4 * samples.length, 4);
+  header.write('WAVEfmt ', 8);
+  header.writeUInt32LE(16, 16);
+  [3, 1].forEach((value, i) => header.writeUInt16LE(value, 20 + 2 * i));
+  [16000, 64000].forEach((value, i) => header.writeUInt32LE(value, 24 + 4 * i));
+  [4, 32].forEach((value, i) => header.writeUInt16LE(value, 32 + 2 * i));
+  header.write('data', 36);
+  header.writeUInt32LE(4 * samples.length, 40);
+  return Buffer.concat([header, Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength)]);
+}
+
+describe('keymyna embed', () => {
+  it('gives the reference’s embeddings of a WAV file, from its weights (golden pipeline)', () => {
+    const { data } = readNpy(goldenPath('mel_signal.npy'));
+    writeFileSync(at('signal.wav'), floatWav(data as Float32Array));
+    const weights = goldenPath('vit_tiny_vertical.weights.safetensors');
+    const options = ['--patches', 'vertical', '--num-heads', '2', '--clip-frames', '98', '--out', at('e.safetensors')];
+    const { code, err } = keymyna('embed', at('signal.wav'), '--weights', weights, ...options);
+    expect(code, err).toBe(0);
+    const golden = readSafetensors(goldenPath('pipeline_tiny_vertical.safetensors')).tensors;
+    const { shape, data: embeddings } = readSafetensors(at('e.safetensors')).tensors.get('embeddings')!;
+    expect(shape).toEqual([2, 32]);
+    expect(largestDifference(embeddings, golden.get('embed_2_chunks_of_98_frames')!.data)).toBeLessThan(1e-5);
   });
 });
