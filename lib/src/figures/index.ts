@@ -45,14 +45,8 @@ export {
   gridTable,
 } from './gridFigures.js';
 export { pitchAugmentationFigure, pitchAugmentationTable } from './pitchFigures.js';
-export {
-  mixLineFigure,
-  mixUpBetasFigure,
-  mixUpEffectFigure,
-  mixUpEffectTable,
-  mixUpLikelihoodFigure,
-  mixUpScoreTable,
-} from './mixUpFigures.js';
+export { mixLineFigure, mixUpBetasFigure, mixUpEffectFigure, mixUpLikelihoodFigure } from './mixUpFigures.js';
+export { mixUpEffectTable, mixUpScoreTable } from './mixUpTables.js';
 export { calibrationTable, marginsFigure, mixUpReliabilityFigure } from './calibrationFigures.js';
 export { augmentedMapFigure, perplexityFigure, tsneJsFigure, tsneMapFigure } from './tsneMapFigures.js';
 export {

@@ -11,21 +11,23 @@ export {
   type Resamples,
 } from './bootstrap.js';
 export {
-  type Binning,
-  type BinOptions,
   brierScores,
-  calibratedErrors,
-  classwiseCalibrationError,
   type Confidences,
   confidences,
-  expectedCalibrationError,
-  fitTemperature,
   type LogitAnswers,
   negativeLogLikelihoods,
   probabilities,
+  softmax,
+} from './answers.js';
+export {
+  type Binning,
+  type BinOptions,
+  calibratedErrors,
+  classwiseCalibrationError,
+  expectedCalibrationError,
+  fitTemperature,
   type ReliabilityBin,
   reliabilityBins,
-  softmax,
   TEMPERATURE_RANGE,
 } from './calibration.js';
 export { holm } from './holm.js';
