@@ -4,6 +4,7 @@
  * May import every room above; never figures or notebook.
  */
 export type * from './gridMeasurements.js';
+export type * from './claimMeasurements.js';
 export type * from './measurements.js';
 export type * from './ablationMeasurements.js';
 export type * from './mixUpMeasurements.js';
@@ -69,4 +70,5 @@ export { robustness } from './robustness.js';
 export { augmentationStrengths, heardAugmentations, type HeardAugmentation } from './robustnessStrengths.js';
 export { equivariance, testTimeAveraging } from './equivariance.js';
 export { confidence } from './abstention.js';
+export { claim, claimsOf, type ClaimSources, paperClaims, verdictOf } from './claims.js';
 export { studyOf } from './study.js';

@@ -80,3 +80,4 @@ export { robustnessFigure, robustnessPairsFigure, robustnessSummaryFigure } from
 export { cleanTable, robustnessTable, strengthTable } from './robustnessTables.js';
 export { equivarianceFigure, equivarianceScoreFigure, testTimeFigure, testTimeTable } from './equivarianceFigures.js';
 export { abstentionFigure, confidenceTable, degradedFigure, reliabilityFigure } from './confidenceFigures.js';
+export { claimsTable, maskRatioFigure, notAvailableTable, publishedFigure, publishedTable } from './paperFigures.js';

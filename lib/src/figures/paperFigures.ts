@@ -1,9 +1,27 @@
 /** Figures and tables of notebook 09: what the papers print over what this repository measures. Pure. */
 import type { Layout } from 'plotly.js';
-import type { ComparisonMeasurement, ComparisonRow, PublishedScore } from '../experiments/index.js';
+import type {
+  AblationMeasurement,
+  ClaimEvidence,
+  ClaimMeasurement,
+  ComparisonMeasurement,
+  ComparisonRow,
+  PublishedScore,
+} from '../experiments/index.js';
 import { SPLIT_LABEL, SPLITS } from './comparisonFigures.js';
 import type { Figure, Table } from './figure.js';
-import { axis, COLOUR, errorBars, figure, interval, layout, panelTitle, points, table } from './style.js';
+import {
+  axis,
+  COLOUR,
+  errorBars,
+  figure,
+  interval,
+  layout,
+  panelTitle,
+  points,
+  signedInterval,
+  table,
+} from './style.js';
 
 type Trace = Figure['data'][number];
 
@@ -161,4 +179,78 @@ export function notAvailableTable(
     ['of the papers', 'here'],
     missing.map(({ what, ours }) => [what, ours]),
   );
+}
+
+/** Score against mask ratio: the printed curve, and ours where the preset has trained it. */
+export function maskRatioFigure(
+  published: readonly { readonly maskRatio: number; readonly weighted: number }[],
+  m: AblationMeasurement,
+): Figure {
+  const choices = m.axes.find(({ id }) => id === 'mask')?.choices ?? [];
+  const ratios = choices.map(({ label }) => Number.parseFloat(label));
+  const ours = SPLITS.map((split, i): Trace => {
+    const values = choices.map(({ scores }) => scores[split].weighted);
+    return {
+      type: 'scatter',
+      mode: 'lines+markers',
+      name: `this repo, ${SPLIT_LABEL[split]}`,
+      x: ratios,
+      y: values.map(({ estimate }) => 100 * estimate),
+      error_y: { ...errorBars(values, 100), color: '#777777' },
+      line: { color: i === 0 ? COLOUR.vertical : COLOUR.spectrum, dash: i === 0 ? 'solid' : 'dot' },
+      marker: { size: 8, symbol: i === 0 ? 'circle' : 'square' },
+      xaxis: 'x2',
+      yaxis: 'y2',
+    } as unknown as Trace;
+  });
+  const printed: Trace = {
+    type: 'scatter',
+    mode: 'lines+markers',
+    name: 'published (Myna, square patches, GiantSteps, read off a figure to ±0.3)',
+    x: published.map(({ maskRatio }) => 100 * maskRatio),
+    y: published.map(({ weighted }) => weighted),
+    line: { color: '#777777' },
+    marker: { size: 9, symbol: 'square-open' },
+  };
+  const x = { tickvals: [50, 75, 90, 95], range: [45, 100] };
+  return figure(
+    'mask-ratio',
+    m,
+    'Key score against the share of masked tokens. Left: as printed, one encoder and seed a point, every ratio trained for as long. Right: ours, vertical patches, every ratio with as many tokens in all, mean over seeds, 95 % bootstrap over tracks. Other tracks, patches and budgets: only the shapes can be compared.',
+    [printed, ...ours],
+    layout('How much to mask', 380, {
+      margin: { l: 64, r: 24, t: 72, b: 110 },
+      xaxis: axis('masked tokens (%)', { ...x, domain: [0, 0.45], anchor: 'y' }),
+      yaxis: axis('MIREX weighted (points)', { anchor: 'x' }),
+      xaxis2: axis('masked tokens (%)', { ...x, domain: [0.55, 1], anchor: 'y2' }),
+      yaxis2: axis('MIREX weighted (points)', { anchor: 'x2' }),
+      annotations: [
+        panelTitle('printed', 0, 1.01),
+        panelTitle(`this repo (${m.seeds} ${m.seedsOf} seed${m.seeds === 1 ? '' : 's'})`, 0.55, 1.01),
+      ] as Layout['annotations'],
+      legend: { orientation: 'h', x: 0, y: -0.28, yanchor: 'top' },
+    }),
+  );
+}
+
+/** Every claim with its evidence and verdict. */
+export function claimsTable(m: ClaimMeasurement): Table {
+  return table(
+    'paper-claims',
+    m,
+    'Claims of the papers, what this run measured of each, and the verdict that follows by rule: reproduced if all of the evidence speaks for the claim (interval above 0 in its direction, or more than half of the counted comparisons), in part if some does, contradicted if all speaks against it, else not reproduced. Differences of the weighted score in points unless said, 95 % paired bootstrap over tracks.',
+    ['claim', 'notebook', 'evidence', 'verdict', 'remark'],
+    m.claims.map(({ claim, notebook, evidence, verdict, remark }) => [
+      claim,
+      notebook,
+      evidence.map(evidenceText).join('; '),
+      verdict,
+      remark,
+    ]),
+  );
+}
+
+function evidenceText({ what, split, difference, count }: ClaimEvidence): string {
+  const where = split === null ? '' : ` (${SPLIT_LABEL[split]})`;
+  return `${what}${where}: ${difference ? signedInterval(difference) : `${count!.holds} of ${count!.of}`}`;
 }
