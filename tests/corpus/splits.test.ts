@@ -20,7 +20,7 @@ describe('makeSplits', () => {
   it('keeps every group whole, names every track, whatever the groups', () => {
     fc.assert(
       fc.property(candidates, fc.nat(5), (tracks, seed) => {
-        let splits;
+        let splits: ReturnType<typeof makeSplits>;
         try {
           splits = makeSplits(tracks, { seed });
         } catch (error) {
