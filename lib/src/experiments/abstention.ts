@@ -34,10 +34,12 @@ import { drawnFor, FIFTH_ABOVE, trackMeans } from './scores.js';
 /** Shares of the tracks that are answered. */
 const COVERAGE = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1];
 const BINS = { binning: 'equalMass', bins: 10 } as const;
+/** Fewer for the eye: groups of ten or so tracks jump about. */
+const DRAWN_BINS = { binning: 'equalMass', bins: 6 } as const;
 
 /** Calibration and abstention of the drawn systems, on whole tracks and under augmentations. */
 export function confidence(run: Run): Promise<ConfidenceMeasurement> {
-  return measured(run, 'confidence', { COVERAGE, BINS }, (base) => {
+  return measured(run, 'confidence', { COVERAGE, BINS, DRAWN_BINS }, (base) => {
     const answers = robustnessSystems(run).filter(({ system }) => system.isDrawn);
     const rows: Omit<ConfidenceRow, 'pHolm'>[] = [];
     const degraded: DegradedConfidence[] = [];
@@ -116,7 +118,7 @@ function rowOf(
     bins: reliabilityBins(
       fitted.flatMap((each) => Array.from(each.confidence)),
       fitted.flatMap((each) => Array.from(each.correct)),
-      BINS,
+      DRAWN_BINS,
     ).map((bin) => ({ confidence: rounded(bin.confidence), accuracy: rounded(bin.accuracy), count: bin.count })),
     auroc: aurocInterval(sureness, fitted, drawn),
     coverage: COVERAGE,

@@ -219,11 +219,11 @@ function comparePair(
   };
 }
 
-/** Mean of each track's score over the axis. */
+/** Mean of each track's score over the axis: the clean score, exactly, of a track that nothing changes. */
 function areaOf(clean: Float64Array, strengths: readonly Float64Array[], axis: StrengthAxis): Float64Array {
   const weights = areaWeights(axis);
-  return clean.map((score, track) =>
-    strengths.reduce((sum, scores, j) => sum + weights[j + 1] * scores[track], weights[0] * score),
+  return clean.map(
+    (score, track) => score + strengths.reduce((sum, scores, j) => sum + weights[j + 1] * (scores[track] - score), 0),
   );
 }
 

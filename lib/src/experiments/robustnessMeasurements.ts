@@ -208,7 +208,7 @@ export interface ConfidenceRow extends Described {
   readonly ece: number;
   /** What answers as confident as these would show in 95 of 100 sets if they were perfectly honest. */
   readonly eceHonest: number;
-  /** Bins of equal counts, all seeds together, after the temperature. */
+  /** Six bins of equal counts, all seeds together, after the temperature. */
   readonly bins: readonly { readonly confidence: number; readonly accuracy: number; readonly count: number }[];
   /** Share of pairs of a right and a wrong track in which the right one has the higher confidence. */
   readonly auroc: Interval | null;

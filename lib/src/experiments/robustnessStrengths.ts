@@ -212,7 +212,8 @@ export function augmentationStrengths(run: Run): Promise<StrengthMeasurement> {
           unit: ownUnit,
           signal,
           asked: strength,
-          measured: rounded(await measure({ id, strength }, music)),
+          // Four decimals: 0 dB is 0 and not 1e-11.
+          measured: rounded(Math.round(1e4 * (await measure({ id, strength }, music))) / 1e4),
           tolerance: tolerance && ('share' in tolerance ? tolerance.share * strength : tolerance.distance),
         });
     }

@@ -64,7 +64,7 @@ export function reliabilityFigure(m: ConfidenceMeasurement): Figure {
   return figure(
     'reliability',
     m,
-    'Confidence (probability of the answer, with one temperature a probe, fitted on validation) against the share of exactly right answers, whole clean tracks in ten groups of equal size. On the dashed line a system is as often right as it says; below it, it is too sure of itself.',
+    'Confidence (probability of the answer, with one temperature a probe, fitted on validation) against the share of exactly right answers, whole clean tracks in six groups of equal size. On the dashed line a system is as often right as it says; below it, it is too sure of itself.',
     data,
     layout('Does it know when it is right?', 640, {
       ...grid.axes,
@@ -144,7 +144,9 @@ export function degradedFigure(m: ConfidenceMeasurement): Figure {
     3,
     { gaps: [0.07, 0.26] },
   );
-  const data = systems.flatMap((system, panel): Trace[] => {
+  // Marks have a colour a system, so the legend has one of its own.
+  const key = { type: 'scatter', mode: 'markers', name: 'one augmentation at one strength', x: [null], y: [null], marker: { color: PALETTE.grey, size: 7 } }; // prettier-ignore
+  const marked = systems.flatMap((system, panel): Trace[] => {
     const own = m.degraded.filter((one) => one.system === system.system && one.split === 'test');
     const { color } = systemStyle(system);
     const marks = (name: string, isClean: boolean): Trace => {
@@ -154,7 +156,7 @@ export function degradedFigure(m: ConfidenceMeasurement): Figure {
         mode: 'markers',
         name,
         legendgroup: name,
-        showlegend: panel === 0,
+        showlegend: panel === 0 && isClean,
         x: some.map(({ confidence }) => 100 * confidence),
         y: some.map(({ accuracy }) => 100 * accuracy),
         text: some.map(({ augmentation, strength }) => `${augmentation} ${strength ?? ''}`),
@@ -175,7 +177,7 @@ export function degradedFigure(m: ConfidenceMeasurement): Figure {
     'confidence-degraded',
     m,
     'Mean confidence against the share of exactly right answers of the test tracks’ opening, clean and through every augmentation at every strength. A detector that notices how bad the sound is moves down along the dashed line; one that does not falls straight down.',
-    data,
+    [key as unknown as Trace, ...marked],
     layout('Does confidence notice bad sound?', 640, {
       ...grid.axes,
       annotations: grid.titles,

@@ -56,8 +56,12 @@ export function equivarianceFigure(m: EquivarianceMeasurement, split: TestSplit)
   const main = curves.find(({ system }) => system === 'vertical-pretrained-linear');
   if (main)
     for (const [name, values, dash] of [
-      ['… its answer stays where it was', main.stays.map(({ estimate }) => estimate), 'dot'],
-      ['… if before and after were unrelated', main.unrelated, 'dash'],
+      [
+        'vertical, pretrained, linear: the answer stays where it was',
+        main.stays.map(({ estimate }) => estimate),
+        'dot',
+      ],
+      ['the same: if before and after were unrelated', main.unrelated, 'dash'],
     ] as const)
       data.push({
         type: 'scatter',

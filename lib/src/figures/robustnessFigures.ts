@@ -47,17 +47,31 @@ export function faint(color: string, opacity: number): string {
 
 const SMALL = { size: 10 };
 
-/** Strengths as tick labels where they lie; the clean audio has its own. */
+/** Pixels of a panel's axis and of a digit on it, about: what decides which labels have room. */
+const PANEL_WIDTH = 205;
+const DIGIT = 6;
+
+/** Strengths as tick labels where they lie, the clean audio first; labels without room are left out. */
 function strengthTicks({ strengths, positions, clean, scale, id }: StrengthAxis): Partial<Layout['xaxis']> {
   const neutral = scale === 'log' ? 2 ** clean.position : clean.position;
   const cleanText = clean.isNeutral && id !== 'lowPass' ? String(Number(neutral.toPrecision(3))) : 'clean';
   const all = [clean.position, ...positions];
-  const pad = 0.06 * (Math.max(...all) - Math.min(...all));
+  const span = Math.max(...all) - Math.min(...all);
+  const range = [Math.min(...all) - 0.06 * span, Math.max(...all) + 0.06 * span];
+  const ticks = [{ at: clean.position, text: cleanText }];
+  strengths.forEach((strength, j) => {
+    const tick = { at: positions[j], text: String(strength).replace('-', '−') };
+    const hasRoom = ticks.every(({ at, text }) => {
+      const pixels = (Math.abs(at - tick.at) / (range[1] - range[0])) * PANEL_WIDTH;
+      return pixels >= ((text.length + tick.text.length) * DIGIT) / 2 + 3;
+    });
+    if (hasRoom) ticks.push(tick);
+  });
   return {
-    tickvals: all,
-    ticktext: [cleanText, ...strengths.map((strength) => String(strength).replace('-', '−'))],
+    tickvals: ticks.map(({ at }) => at),
+    ticktext: ticks.map(({ text }) => text),
     tickfont: SMALL,
-    range: [Math.min(...all) - pad, Math.max(...all) + pad],
+    range,
     tickangle: 0,
     showgrid: false,
   };
