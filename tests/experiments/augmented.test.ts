@@ -18,9 +18,9 @@ describe('chains', () => {
     expect(mapChains(laptop)).toHaveLength(1 + 15 + 12 + 4);
   });
 
-  it('are clean + 15 x 3 strengths + 12 shifts for robustness, x 4 in the study', () => {
+  it('are clean + 15 x 3 strengths + 12 shifts for robustness, x 4 with the paper', () => {
     expect(robustnessChains(laptop)).toHaveLength(1 + 15 * 3 + 12);
-    expect(robustnessChains(presetOf('study'))).toHaveLength(1 + 15 * 4 + 12);
+    expect(robustnessChains(presetOf('paper'))).toHaveLength(1 + 15 * 4 + 12);
   });
 
   it.each(['smoke', 'laptop', 'study', 'paper'])(
