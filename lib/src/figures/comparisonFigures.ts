@@ -21,7 +21,8 @@ type Trace = Figure['data'][number];
 export const SPLIT_LABEL: Record<TestSplit, string> = { test: 'test', testTimbre: 'unseen timbre' };
 export const SPLITS: readonly TestSplit[] = ['test', 'testTimbre'];
 
-function colourOf(row: ComparisonRow): string {
+/** Colour of a system: by patches where it is pretrained, else by its family. */
+export function colourOf(row: ComparisonRow): string {
   if (row.family === 'template') return COLOUR.template;
   if (row.family === 'spectrum') return COLOUR.spectrum;
   if (row.family === 'random') return COLOUR.random;

@@ -8,7 +8,7 @@ import type {
   ComparisonRow,
   PublishedScore,
 } from '../experiments/index.js';
-import { SPLIT_LABEL, SPLITS } from './comparisonFigures.js';
+import { colourOf, SPLIT_LABEL, SPLITS } from './comparisonFigures.js';
 import type { Figure, Table } from './figure.js';
 import {
   axis,
@@ -91,7 +91,7 @@ export function publishedFigure(published: readonly PublishedScore[], m: Compari
       rows: published
         .filter((row) => row.dataset === dataset)
         .map((row) => ({
-          label: `${row.system}${row.ruler === 'both fifths' ? ' (both fifths)' : ''}`,
+          label: `${row.system.replace(' augmentation,', '<br>augmentation,')}${row.ruler === 'both fifths' ? ' (both fifths)' : ''}`,
           value: { estimate: row.weighted / 100, low: row.weighted / 100, high: row.weighted / 100 },
           colour: row.system === 'KeyMyna' ? COLOUR.vertical : '#777777',
           symbol: 'square-open',
@@ -104,8 +104,7 @@ export function publishedFigure(published: readonly PublishedScore[], m: Compari
         .map((row) => ({
           label: row.label,
           value: row.weighted,
-          colour:
-            row.family === 'template' ? COLOUR.template : row.family === 'pretrained' ? COLOUR.vertical : COLOUR.random,
+          colour: colourOf(row),
           symbol: 'circle',
         })),
     })),
@@ -117,6 +116,7 @@ export function publishedFigure(published: readonly PublishedScore[], m: Compari
   const annotations: Layout['annotations'] = [];
   let at = total;
   for (const { title, rows } of panels) {
+    const hasIntervals = rows.some(({ value }) => value.low < value.high);
     at -= gap;
     annotations.push({
       ...panelTitle(title, 0, 0),
@@ -133,13 +133,15 @@ export function publishedFigure(published: readonly PublishedScore[], m: Compari
       showlegend: false,
       x: rows.map(({ value }) => 100 * value.estimate),
       y: places,
-      error_x: {
-        ...errorBars(
-          rows.map(({ value }) => value),
-          100,
-        ),
-        color: '#777777',
-      },
+      ...(hasIntervals && {
+        error_x: {
+          ...errorBars(
+            rows.map(({ value }) => value),
+            100,
+          ),
+          color: '#777777',
+        },
+      }),
       marker: { color: rows.map(({ colour }) => colour), symbol: rows.map(({ symbol }) => symbol), size: 9, line: { width: 1.5, color: rows.map(({ colour }) => colour) } }, // prettier-ignore
       text: rows.map(({ label, value }) => `${label}: ${points(value.estimate)}`),
       hoverinfo: 'text',
@@ -152,8 +154,8 @@ export function publishedFigure(published: readonly PublishedScore[], m: Compari
     'Published key scores (hollow squares, as printed, without intervals since none are printed) and ours (dots, 95 % bootstrap over tracks; fifth above only). The panels hold different tracks and cannot be compared with each other.',
     data,
     layout('Printed and measured', 150 + 24 * total, {
-      margin: { l: 330, r: 20, t: 56, b: 60 },
-      xaxis: axis('MIREX weighted (points)', { range: [20, 100] }),
+      margin: { l: 300, r: 20, t: 56, b: 60 },
+      xaxis: axis('MIREX weighted (points)', { range: [0, 100] }),
       yaxis: axis('', {
         tickvals: ticks.map((tick) => tick.at),
         ticktext: ticks.map((tick) => tick.text),
