@@ -1,5 +1,5 @@
 /** 03: what each choice of pretraining is worth: linear probes on the test splits, one choice changed at a time. */
-import { pairedBootstrap } from '../stats/index.js';
+import { mean, meanOfArrays, pairedBootstrap } from '../stats/index.js';
 import { axesOf, type Axis, type AxisChoice, BASE } from './ablationAxes.js';
 import type { AblationChoice, AblationMeasurement, AblationScore } from './ablationMeasurements.js';
 import { TEST_SPLITS } from './comparison.js';
@@ -118,7 +118,7 @@ function measurerOf(run: Run, groups: Groups): Measurer {
     return fresh;
   };
   const meanScores = (group: readonly EncoderOfSeed[], layer: number | undefined, split: TestSplit): Float64Array =>
-    meanOverSeeds(seedScores(group, layer, split));
+    meanOfArrays(seedScores(group, layer, split));
   const trackScores = ({ encoder, layer }: AxisChoice, split: TestSplit): Float64Array =>
     meanScores(groups.get(encoder)!, layer, split);
 
@@ -159,17 +159,6 @@ function measurerOf(run: Run, groups: Groups): Measurer {
 
 function bothSplits<T>(of: (split: TestSplit) => T): Record<TestSplit, T> {
   return Object.fromEntries(TEST_SPLITS.map((split) => [split, of(split)])) as Record<TestSplit, T>;
-}
-
-function mean(values: ArrayLike<number>): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i];
-  return sum / values.length;
-}
-
-/** Mean of each track over seeds. @param scores [seed][track] */
-function meanOverSeeds(scores: readonly Float64Array[]): Float64Array {
-  return Float64Array.from(scores[0], (_, track) => mean(scores.map((ofSeed) => ofSeed[track])));
 }
 
 /** Mean of a minus b over tracks, with its 95 % paired bootstrap interval. */

@@ -4,11 +4,12 @@ import { NUM_KEYS } from '../keys/index.js';
 import { estimateKeyByTemplate, TEMPLATE_PROFILES } from '../probe/index.js';
 import {
   calibratedErrors,
-  confidences,
   type Confidences,
+  confidences,
   expectedCalibrationError,
   fitTemperature,
   holm,
+  mean,
   quantileOfSorted,
   reliabilityBins,
   type Resamples,
@@ -86,7 +87,7 @@ function rowOf(
   const raw = claims(() => 1);
   const fitted = claims((seed) => temperatures[seed]);
   const error = (all: readonly Confidences[]): number =>
-    rounded(meanOf(all.map((each) => expectedCalibrationError(each.confidence, each.correct, BINS))), 3);
+    rounded(mean(all.map((each) => expectedCalibrationError(each.confidence, each.correct, BINS))), 3);
   const rng = createRng(0);
   const honest = calibratedErrors(fitted[0].confidence, { ...BINS, uniform: () => rng.uniform() });
   const sureness = fitted.map((each) => (method === 'template' ? each.logitMargin : each.confidence));
@@ -111,7 +112,7 @@ function rowOf(
     split,
     n: labels.length,
     seeds: logits.length,
-    temperature: rounded(meanOf(temperatures), 3),
+    temperature: rounded(mean(temperatures), 3),
     eceRaw: error(raw),
     ece: error(fitted),
     eceHonest: rounded(quantileOfSorted(honest, 0.95), 3),
@@ -153,7 +154,7 @@ export function abstain(
   const once = new Uint16Array(n).fill(1);
   const estimates = orders.map((order, seed) => surest(order, scores[seed], once));
   return {
-    intervals: COVERAGE.map((_, c) => intervalFrom(meanOf(estimates.map((each) => each[c])), replicates[c])),
+    intervals: COVERAGE.map((_, c) => intervalFrom(mean(estimates.map((each) => each[c])), replicates[c])),
     replicates,
   };
 }
@@ -186,7 +187,7 @@ function aurocInterval(
   const once = new Uint16Array(n).fill(1);
   const orders = sureness.map((own) => Uint32Array.from(own, (_, i) => i).sort((a, b) => own[a] - own[b]));
   const of = (counts: Uint16Array): number =>
-    meanOf(orders.map((order, seed) => auroc(order, sureness[seed], fitted[seed].correct, counts)));
+    mean(orders.map((order, seed) => auroc(order, sureness[seed], fitted[seed].correct, counts)));
   const estimate = of(once);
   if (Number.isNaN(estimate)) return null;
   const counts = new Uint16Array(n);
@@ -232,16 +233,10 @@ function degradedOf(
       split,
       augmentation: chain[0]?.id ?? 'clean',
       strength: chain[0]?.strength ?? null,
-      confidence: rounded(meanOf(all.map((each) => meanOf(each.confidence)))),
-      accuracy: rounded(meanOf(all.map((each) => meanOf(each.correct)))),
+      confidence: rounded(mean(all.map((each) => mean(each.confidence)))),
+      accuracy: rounded(mean(all.map((each) => mean(each.correct)))),
     };
   });
-}
-
-function meanOf(values: ArrayLike<number>): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i];
-  return sum / values.length;
 }
 
 function intervalFrom(estimate: number, replicates: Float64Array): Interval {

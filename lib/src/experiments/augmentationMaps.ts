@@ -1,7 +1,7 @@
 /** 07: the measurements of the augmentation maps: what the stage left of each encoder and seed, with intervals. */
 import { CIRCLE_OF_FIFTHS, KEYS } from '../keys/index.js';
 import { rankForShare, shiftStatistics, type TrackStatistic, trackStatistics, type TrackSums } from '../maps/index.js';
-import { bootstrapInterval, type Resamples } from '../stats/index.js';
+import { bootstrapInterval, mean, type Resamples } from '../stats/index.js';
 import { chainName, chainShift } from './augmentedSets.js';
 import { augmentedEncoders } from './augmentedTables.js';
 import type { CycleResult, KeyShiftResult, StoredShiftSums } from './mapAlgebra.js';
@@ -62,13 +62,11 @@ function intervalOf(run: Run, nTracks: number, perSeed: readonly TrackStatistic[
   const resamples = Math.min(all.resamples, RESAMPLES);
   const drawn: Resamples = { n: nTracks, resamples, draws: all.draws.subarray(0, resamples * nTracks) };
   const places = Float64Array.from({ length: nTracks }, (_, place) => place);
-  const statistic: TrackStatistic = (tracks) => meanOf(perSeed.map((one) => one(tracks)));
+  const statistic: TrackStatistic = (tracks) => mean(perSeed.map((one) => one(tracks)));
   const { estimate, low, high } = bootstrapInterval(places, { drawn, statistic });
   // Six digits: of an R² near 1 it is the distance from 1 that is read.
   return { estimate: rounded(estimate, 6), low: rounded(low, 6), high: rounded(high, 6) };
 }
-
-const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 type Measure = keyof MapMeasures;
 
@@ -154,8 +152,8 @@ function rankRows(run: Run, { encoder, seeds }: EncoderResults): MapRankRow[] {
         augmentation: chainName(chain),
         group: chainShift(chain) === 0 ? 'augmentation' : 'shift',
         singularValues: singularValues.map((value) => rounded(value / (singularValues[0] || 1))),
-        effectiveRankOfChange: rounded(meanOf(ofSeeds.map((one) => one.effectiveRankOfChange))),
-        effectiveRank: rounded(meanOf(ofSeeds.map((one) => one.effectiveRank))),
+        effectiveRankOfChange: rounded(mean(ofSeeds.map((one) => one.effectiveRankOfChange))),
+        effectiveRank: rounded(mean(ofSeeds.map((one) => one.effectiveRank))),
         rankOfSquares: rankForShare(singularValues, 0.9),
         ranks: ranks.map(({ rank }) => rank),
         explainedChange: explained,
@@ -198,7 +196,7 @@ function compositionRows(run: Run, { encoder, seeds }: EncoderResults): Composit
         Interval
       >;
     const [first, second] = chain.map((one) => chainName([one]));
-    const mean = (of: (one: (typeof ofSeeds)[number]) => number): number => rounded(meanOf(ofSeeds.map(of)));
+    const overSeeds = (of: (one: (typeof ofSeeds)[number]) => number): number => rounded(mean(ofSeeds.map(of)));
     return {
       encoder,
       seeds: seeds.length,
@@ -210,11 +208,11 @@ function compositionRows(run: Run, { encoder, seeds }: EncoderResults): Composit
         to,
         difference: measureOf(run, 'explainedChange', sums('composed'), sums(to)),
       })),
-      predictionGap: mean((one) => one.predictionGap),
-      matrixGap: mean((one) => one.matrixGap),
-      commutator: mean((one) => one.commutator),
-      orderGapOfMaps: mean((one) => one.orderGapOfMaps),
-      orderGapOfAudio: ofSeeds[0].orderGapOfAudio === null ? null : mean((one) => one.orderGapOfAudio!),
+      predictionGap: overSeeds((one) => one.predictionGap),
+      matrixGap: overSeeds((one) => one.matrixGap),
+      commutator: overSeeds((one) => one.commutator),
+      orderGapOfMaps: overSeeds((one) => one.orderGapOfMaps),
+      orderGapOfAudio: ofSeeds[0].orderGapOfAudio === null ? null : overSeeds((one) => one.orderGapOfAudio!),
     };
   });
 }
@@ -256,7 +254,7 @@ function powerRows(run: Run, { encoder, seeds }: EncoderResults): PowerRow[] {
         direct: measureOf(run, 'centredCosine', direct),
       },
       difference: measureOf(run, 'explainedChange', power, direct),
-      predictionGap: rounded(meanOf(seeds.map(({ powers }) => powers[i].predictionGap))),
+      predictionGap: rounded(mean(seeds.map(({ powers }) => powers[i].predictionGap))),
     };
   });
 }
@@ -273,8 +271,8 @@ function inverseRows(run: Run, { encoder, seeds }: EncoderResults): InverseRow[]
       byOpposite: explained('byOpposite'),
       byInverse: explained('byInverse'),
       byDirect: explained('byDirect'),
-      conditionNumber: rounded(meanOf(ofSeeds.map((one) => one.conditionNumber))),
-      inverseRank: rounded(meanOf(ofSeeds.map((one) => one.inverseRank))),
+      conditionNumber: rounded(mean(ofSeeds.map((one) => one.conditionNumber))),
+      inverseRank: rounded(mean(ofSeeds.map((one) => one.inverseRank))),
     };
   });
 }

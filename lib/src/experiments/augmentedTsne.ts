@@ -1,12 +1,11 @@
 /** 06: maps of clean clips with augmented copies on them: how good the maps are, and where the copies land. */
 import { transposeKey } from '../keys/index.js';
-import { meanAndDeviation, pairedBootstrap } from '../stats/index.js';
+import { mean, meanAndDeviation, meanOfArrays, pairedBootstrap } from '../stats/index.js';
 import { neighbourPreservation, type Points, trustworthiness } from '../tsne/index.js';
 import { augmentedEncoders } from './augmentedTables.js';
 import {
   type CopyValues,
   copyValues,
-  meanArray,
   meansOfTracks,
   medianOf,
   NEIGHBOURS,
@@ -109,7 +108,7 @@ function trackValues(
   measure: 'ratio' | 'rankFirst',
   index: ClipIndex,
 ): Float64Array {
-  return meanArray(
+  return meanOfArrays(
     repetitions.map(({ ratios, ranks }) =>
       measure === 'ratio'
         ? meansOfTracks(ofKind(ratios, kind, index), index)
@@ -144,7 +143,7 @@ export function copyDistances(run: Run): Promise<CopyDistanceMeasurement> {
       });
     }
     const sameTrack = (repetitions: readonly CopyValues[]): Interval | null => {
-      const means = meanArray(repetitions.map((one) => meansOfTracks(one.sameTrack, index))).filter(Number.isFinite);
+      const means = meanOfArrays(repetitions.map((one) => meansOfTracks(one.sameTrack, index))).filter(Number.isFinite);
       return means.length === 0 ? null : intervalOver(run, means);
     };
     const encoders = mapped.map(({ name }) => {
@@ -156,8 +155,8 @@ export function copyDistances(run: Run): Promise<CopyDistanceMeasurement> {
         map: kinds.map((_, kind) => ({
           ...distancesOfKind(run, map, kind, index),
           spread: {
-            ratio: spreadOf(map.map((one) => meanOf(trackValues([one], kind, 'ratio', index)))).deviation,
-            rankFirst: spreadOf(map.map((one) => meanOf(trackValues([one], kind, 'rankFirst', index)))).deviation,
+            ratio: spreadOf(map.map((one) => mean(trackValues([one], kind, 'ratio', index)))).deviation,
+            rankFirst: spreadOf(map.map((one) => mean(trackValues([one], kind, 'rankFirst', index)))).deviation,
           },
         })),
       };
@@ -178,8 +177,6 @@ export function copyDistances(run: Run): Promise<CopyDistanceMeasurement> {
     };
   });
 }
-
-const meanOf = (values: Float64Array): number => values.reduce((a, b) => a + b, 0) / values.length;
 
 /** An encoder with every seed of pretraining that has copies. */
 const ofEverySeed = (run: Run, { name }: EncoderOfSeed): EncoderOfSeed[] =>
@@ -206,7 +203,7 @@ function differencesOf(
     (['embedding', 'map'] as const).flatMap((space) =>
       (['ratio', 'rankFirst'] as const).map((measure) => {
         const means = (name: EncoderName): Float64Array =>
-          meanArray(kinds.map((kind) => trackValues(values.get(name.id)![space], kind, measure, index)));
+          meanOfArrays(kinds.map((kind) => trackValues(values.get(name.id)![space], kind, measure, index)));
         const [a, b] = [means(base.name), means(other.name)];
         const { difference, low, high, pValue } = pairedBootstrap(a, b, { drawn: drawnFor(run, a.length) });
         return {
@@ -214,8 +211,8 @@ function differencesOf(
           b: other.name,
           space,
           measure,
-          meanA: rounded(meanOf(a)),
-          meanB: rounded(meanOf(b)),
+          meanA: rounded(mean(a)),
+          meanB: rounded(mean(b)),
           difference: { estimate: rounded(difference), low: rounded(low), high: rounded(high) },
           p: rounded(pValue),
         };
@@ -241,8 +238,8 @@ export function pitchNeighbours(run: Run): Promise<PitchNeighbourMeasurement> {
       for (const { semitones, kind } of shifts) {
         const each = [];
         for (const space of spaces) each.push(await keySharesOf(space, kind, semitones, index));
-        const own = meanArray(each.map((one) => one.own));
-        const moved = meanArray(each.map((one) => one.moved));
+        const own = meanOfArrays(each.map((one) => one.own));
+        const moved = meanOfArrays(each.map((one) => one.moved));
         shares.push({
           own: intervalOver(run, own),
           moved: intervalOver(run, moved),
@@ -268,7 +265,7 @@ export function pitchNeighbours(run: Run): Promise<PitchNeighbourMeasurement> {
       nTracks: new Set(Array.from(originals, (original) => index.trackOf[original])).size,
       seeds: ofEverySeed(run, mapped[0]).length,
       mapSeeds: run.preset.tsne.seeds.length,
-      chance: rounded(meanOf(Float64Array.from(originals, (original) => inKey(keyIds[original])))),
+      chance: rounded(mean(Float64Array.from(originals, (original) => inKey(keyIds[original])))),
       semitones: shifts.map(({ semitones }) => semitones),
       encoders,
     };

@@ -130,11 +130,6 @@ export function meansOfTracks(values: ArrayLike<number>, { originals, trackOf }:
   return Float64Array.from([...sums.values()], ({ sum, count }) => sum / count);
 }
 
-/** Element by element mean of arrays of the same length. */
-export function meanArray(arrays: readonly Float64Array[]): Float64Array {
-  return Float64Array.from(arrays[0], (_, i) => arrays.reduce((sum, array) => sum + array[i], 0) / arrays.length);
-}
-
 /** Median of values; of an even number the mean of the two in the middle. */
 export function medianOf(values: ArrayLike<number>): number {
   const sorted = Float64Array.from(values).sort();

@@ -1,11 +1,12 @@
 /** 05: what the probes' probabilities are worth, before and after a temperature fitted on validation. */
 import {
   calibratedErrors,
-  confidences,
   type Confidences,
+  confidences,
   drawResamples,
   expectedCalibrationError,
   mean,
+  meanOfArrays,
   quantileOfSorted,
   reliabilityBins,
 } from '../stats/index.js';
@@ -13,7 +14,7 @@ import { createRng } from '../tensor/index.js';
 import { TEST_SPLITS } from './comparison.js';
 import type { Interval, TestSplit } from './measurements.js';
 import { type MixUpSetting, mixUpSettings } from './mixUp.js';
-import { answersOf, overSeeds, type SettingAnswers, trackValues } from './mixUpAnswers.js';
+import { answersOf, type SettingAnswers, trackValues } from './mixUpAnswers.js';
 import type {
   BeforeAfter,
   CalibrationMeasurement,
@@ -102,12 +103,12 @@ function calibrationRow(
     ),
     honestEce: both(honestError),
     nll: {
-      before: intervalOver(run, overSeeds(values.nll)),
-      after: intervalOver(run, overSeeds(values.nllScaled)),
+      before: intervalOver(run, meanOfArrays(values.nll)),
+      after: intervalOver(run, meanOfArrays(values.nllScaled)),
     },
     brier: {
-      before: intervalOver(run, overSeeds(values.brier)),
-      after: intervalOver(run, overSeeds(values.brierScaled)),
+      before: intervalOver(run, meanOfArrays(values.brier)),
+      after: intervalOver(run, meanOfArrays(values.brierScaled)),
     },
   };
 }

@@ -1,6 +1,6 @@
 /** 08: does the answer move with the music, and does it help to ask at twelve pitches? Letters: T tracks, K = 24 keys. */
 import { NUM_KEYS, transposeKey } from '../keys/index.js';
-import { holm, pairedBootstrap, rankCorrelation, softmax } from '../stats/index.js';
+import { holm, mean, pairedBootstrap, rankCorrelation, softmax } from '../stats/index.js';
 import { type Chain, CLEAN } from './augmentedSets.js';
 import { TEST_SPLITS } from './comparison.js';
 import type { Interval, TestSplit } from './measurements.js';
@@ -52,8 +52,8 @@ export function equivariance(run: Run): Promise<EquivarianceMeasurement> {
             ...described(system),
             seed: run.preset.augmented.seeds[seed] ?? 0,
             split,
-            moves: rounded(meanOf(each.map(({ moves }) => meanOf(moves)))),
-            correlation: rounded(meanOf(each.map(({ correlation }) => meanOf(correlation)))),
+            moves: rounded(mean(each.map(({ moves }) => mean(moves)))),
+            correlation: rounded(mean(each.map(({ correlation }) => mean(correlation)))),
             score: weightedInterval(run, referenceKeys(run, split, 0), [largest(own)]),
           });
         });
@@ -113,7 +113,7 @@ export function moveLogits(logits: Float32Array, semitones: number): Float32Arra
 
 /** Pearson's correlation; 0 if either is flat. */
 function correlationOf(a: Float32Array, b: Float32Array): number {
-  const [meanA, meanB] = [meanOf(a), meanOf(b)];
+  const [meanA, meanB] = [mean(a), mean(b)];
   let [ab, aa, bb] = [0, 0, 0];
   for (let i = 0; i < a.length; i++) {
     ab += (a[i] - meanA) * (b[i] - meanB);
@@ -121,12 +121,6 @@ function correlationOf(a: Float32Array, b: Float32Array): number {
     bb += (b[i] - meanB) ** 2;
   }
   return aa > 0 && bb > 0 ? ab / Math.sqrt(aa * bb) : 0;
-}
-
-function meanOf(values: ArrayLike<number>): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i];
-  return sum / values.length;
 }
 
 /** Templates are left out: their chroma is equivariant by construction, and they have no seeds. */
@@ -238,7 +232,7 @@ function chosenAveraging(run: Run, one: SystemAnswers, shifts: readonly number[]
   if (one.system.method === 'template') return 'logits';
   const reference = referenceKeys(run, 'valid', 0);
   const [logits, probabilities] = (['logits', 'probabilities'] as const).map((by) =>
-    meanOf(trackMeans(reference, averaged(one, 'valid', shifts, by), FIFTH_ABOVE)),
+    mean(trackMeans(reference, averaged(one, 'valid', shifts, by), FIFTH_ABOVE)),
   );
   return probabilities > logits ? 'probabilities' : 'logits';
 }

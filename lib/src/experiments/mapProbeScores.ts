@@ -1,6 +1,6 @@
 /** 07: scores of the probes trained with and without maps. */
 import { PAPER_AUGMENT } from '../maps/index.js';
-import { pairedBootstrap } from '../stats/index.js';
+import { mean, meanOfArrays, pairedBootstrap } from '../stats/index.js';
 import { CLEAN, robustnessChains, chainShift } from './augmentedSets.js';
 import { augmentedTracks, loadAugmented } from './augmentedTables.js';
 import { loadTable } from './embeddingTables.js';
@@ -86,11 +86,7 @@ function scoresOf(
   references: References[ProbeTestId],
 ): Float64Array {
   const perTable = result[variant][test].map((estimated, i) => trackMeans(references[i], [estimated], FIFTH_ABOVE));
-  return perTable[0].map((_, track) => perTable.reduce((sum, ofTable) => sum + ofTable[track], 0) / perTable.length);
-}
-
-function overSeeds(perSeed: readonly Float64Array[]): Float64Array {
-  return perSeed[0].map((_, track) => perSeed.reduce((sum, one) => sum + one[track], 0) / perSeed.length);
+  return meanOfArrays(perTable);
 }
 
 function rowOf(
@@ -102,7 +98,6 @@ function rowOf(
   references: References[ProbeTestId],
 ): MapProbeRow {
   const perSeed = results.map((result) => scoresOf(result, id, test, references));
-  const mean = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;
   return {
     method,
     variant: id,
@@ -111,7 +106,7 @@ function rowOf(
     test,
     n: references[0].length,
     ways: references.length,
-    weighted: intervalOver(run, overSeeds(perSeed)),
+    weighted: intervalOver(run, meanOfArrays(perSeed)),
     perSeed: perSeed.map((one) => rounded(mean(one))),
   };
 }
@@ -124,7 +119,7 @@ function differenceOf(
   results: readonly MapProbeResult[],
   references: References[ProbeTestId],
 ): MapProbeDifference {
-  const scores = [a, b].map((variant) => overSeeds(results.map((result) => scoresOf(result, variant, test, references)))); // prettier-ignore
+  const scores = [a, b].map((variant) => meanOfArrays(results.map((result) => scoresOf(result, variant, test, references)))); // prettier-ignore
   const { difference, low, high, pValue } = pairedBootstrap(scores[0], scores[1], {
     drawn: drawnFor(run, scores[0].length),
   });

@@ -68,8 +68,3 @@ export function trackValues({ seeds }: SettingAnswers, split: TestSplit): TrackV
     brierScaled: each(brierScores),
   };
 }
-
-/** Mean over seeds of each track. @param values [seed][track] */
-export function overSeeds(values: readonly Float64Array[]): Float64Array {
-  return values[0].map((_, track) => values.reduce((sum, ofSeed) => sum + ofSeed[track], 0) / values.length);
-}

@@ -1,10 +1,10 @@
 /** 05: what MixUp does to scores and likelihoods, on the same tracks with the same seeds. */
-import { holm, mean, pairedBootstrap, standardDeviation } from '../stats/index.js';
+import { holm, mean, meanOfArrays, pairedBootstrap, standardDeviation } from '../stats/index.js';
 import { createRng } from '../tensor/index.js';
 import { TEST_SPLITS } from './comparison.js';
 import type { TestSplit } from './measurements.js';
 import { MIXUP_WAYS, type MixUpSetting, mixUpSettings, trainTracks } from './mixUp.js';
-import { answersOf, overSeeds, type SettingAnswers, trackValues, type TrackValues } from './mixUpAnswers.js';
+import { answersOf, type SettingAnswers, trackValues, type TrackValues } from './mixUpAnswers.js';
 import type {
   BetaMeasurement,
   MixUpDifference,
@@ -104,7 +104,7 @@ function effectRow(
 
 /** @param a, b [seed][track], the same seeds and tracks */
 function differenceOf(run: Run, a: readonly Float64Array[], b: readonly Float64Array[]): MixUpDifference {
-  const { difference, low, high, pValue } = pairedBootstrap(overSeeds(a), overSeeds(b), {
+  const { difference, low, high, pValue } = pairedBootstrap(meanOfArrays(a), meanOfArrays(b), {
     drawn: drawnFor(run, a[0].length),
   });
   const perSeed = a.map((ofSeed, seed) => mean(ofSeed) - mean(b[seed]));
@@ -129,7 +129,7 @@ function withHolm(effects: readonly MixUpEffectRow[], family: readonly MixUpEffe
 
 function scoreRow(run: Run, { setting, answers, values }: Answered, split: TestSplit): MixUpScoreRow {
   const { weighted, weightedBothFifths, accuracy } = values[split];
-  const interval = (of: readonly Float64Array[]): MixUpScoreRow['weighted'] => intervalOver(run, overSeeds(of));
+  const interval = (of: readonly Float64Array[]): MixUpScoreRow['weighted'] => intervalOver(run, meanOfArrays(of));
   return {
     encoder: setting.encoder,
     method: setting.method,

@@ -1,7 +1,7 @@
 /** 08: key score against the strength of every augmentation. Letters: J strengths, T tracks, R resamples. */
 import type { Augmentation } from '../audio/index.js';
 import type { Ruler } from '../keys/index.js';
-import { holm, pairedBootstrap, quantileOfSorted, resampledMeans, type Resamples } from '../stats/index.js';
+import { holm, mean, pairedBootstrap, quantileOfSorted, resampledMeans, type Resamples } from '../stats/index.js';
 import { chainShift } from './augmentedSets.js';
 import { TEST_SPLITS } from './comparison.js';
 import type { Interval, TestSplit } from './measurements.js';
@@ -133,7 +133,7 @@ function summariesOf(
     const halves = sidesOf(axis).map(({ side, places }) => {
       const at = (scores: readonly number[], cleanScore: number): number =>
         halfLost(axis, places, scores, cleanScore, chance);
-      const estimate = at(curves[i].map(meanOf), meanOf(clean));
+      const estimate = at(curves[i].map(mean), mean(clean));
       const spread = quantiles(cleanMeans.map((cleanScore, r) => at(means.map((each) => each[r]), cleanScore))); // prettier-ignore
       if (Number.isNaN(estimate) || spread === null) return { side, strength: null, low: null, high: null };
       const [strength, low, high] = [estimate, ...spread].map((distance) => {
@@ -150,7 +150,7 @@ function summariesOf(
       loss: tests[i].interval,
       p: rounded(tests[i].p),
       pHolm: rounded(pHolm[i]),
-      retained: ratioInterval(retained(meanOf(area), meanOf(clean), chance), retainedMeans(area, clean, chance, drawn)),
+      retained: ratioInterval(retained(mean(area), mean(clean), chance), retainedMeans(area, clean, chance, drawn)),
       halves,
     };
   });
@@ -204,7 +204,7 @@ function comparePair(
   const losses = [a, b].map((one, k) => one.clean.map((score, track) => score - areas[k][track]));
   const loss = pairedBootstrap(losses[0], losses[1], { drawn });
   const kept = [a, b].map((one, k) => retainedMeans(areas[k], one.clean, chance, drawn));
-  const estimates = [a, b].map((one, k) => retained(meanOf(areas[k]), meanOf(one.clean), chance));
+  const estimates = [a, b].map((one, k) => retained(mean(areas[k]), mean(one.clean), chance));
   const replicates = kept[0].map((share, r) => share - kept[1][r]);
   const retainedDifference = ratioInterval(estimates[0] - estimates[1], replicates);
   return {
@@ -242,8 +242,6 @@ function difference(run: Run, a: Float64Array, b: Float64Array): { interval: Int
   const { difference: estimate, low, high, pValue } = pairedBootstrap(a, b, { drawn: drawnFor(run, a.length) });
   return { interval: short({ estimate, low, high }), p: pValue };
 }
-
-const meanOf = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** The 95 % percentile interval; null if more than one resample in a hundred has no value (a clean score at chance). */
 function quantiles(replicates: Float64Array): [number, number] | null {

@@ -1,6 +1,7 @@
 /** 08: strengths of augmentations read from impulse responses and tones. Sample rate 16 kHz; `h` = an impulse response. */
 import { applyAugmentation, type Augmentation, rms, SAMPLE_RATE } from '../audio/index.js';
 import { createRng } from '../tensor/index.js';
+import { mean } from '../stats/index.js';
 
 const HALF_POWER = 10 * Math.log10(1 / 2); // dB
 const LOWEST = 10; // Hz
@@ -101,7 +102,6 @@ function phasor(x: Float32Array, hz: number, from: number): [re: number, im: num
 
 /** Slope of the least-squares line. */
 function slope(xs: readonly number[], ys: readonly number[]): number {
-  const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
   const [mx, my] = [mean(xs), mean(ys)];
   const over = xs.reduce((sum, x, i) => sum + (x - mx) * (ys[i] - my), 0);
   return over / xs.reduce((sum, x) => sum + (x - mx) ** 2, 0);

@@ -34,4 +34,11 @@ export { holm } from './holm.js';
 export { type McNemar, mcnemar } from './mcnemar.js';
 export { rankCorrelation } from './rankCorrelation.js';
 export { type RiskCoverage, riskCoverage, scoreAtCoverage } from './riskCoverage.js';
-export { type MeanAndDeviation, meanAndDeviation, mean, quantileOfSorted, standardDeviation } from './summary.js';
+export {
+  type MeanAndDeviation,
+  meanAndDeviation,
+  mean,
+  meanOfArrays,
+  quantileOfSorted,
+  standardDeviation,
+} from './summary.js';

@@ -7,6 +7,11 @@ export function mean(values: ArrayLike<number>): number {
   return sum / values.length;
 }
 
+/** Element by element mean of arrays of one length, e.g. of each track over seeds. @param arrays [seed][track] */
+export function meanOfArrays(arrays: readonly Float64Array[]): Float64Array {
+  return arrays[0].map((_, i) => arrays.reduce((sum, array) => sum + array[i], 0) / arrays.length);
+}
+
 /** Sample standard deviation (n - 1), two passes; needs at least two values. */
 export function standardDeviation(values: ArrayLike<number>): number {
   const centre = mean(values);
