@@ -20,8 +20,9 @@ describe('the verdict on a claim', () => {
     [[open, against], 'not reproduced'],
     [[against, against], 'contradicted'],
     [[], 'not testable here'],
-    [[count(8, 15)], 'reproduced'],
-    [[count(7, 15)], 'not reproduced'],
+    [[count(15, 15)], 'reproduced'],
+    [[count(14, 15)], 'in part'],
+    [[count(1, 15), open], 'in part'],
     [[count(0, 15)], 'contradicted'],
   ] as const)('of %j is %s', (evidence, verdict) => {
     expect(verdictOf(evidence)).toBe(verdict);

@@ -14,7 +14,7 @@ export interface ClaimEvidence {
   readonly split: TestSplit | null;
   /** A difference in the claim's direction: an interval above 0 speaks for it, one below 0 against it. */
   readonly difference: Interval | null;
-  /** Or how many of so many comparisons speak for it by themselves; more than half is for, none is against. */
+  /** Or how many of so many comparisons speak for it by themselves; all is for, none is against, some is in part. */
   readonly count: { readonly holds: number; readonly of: number } | null;
 }
 

@@ -240,7 +240,7 @@ export function claimsTable(m: ClaimMeasurement): Table {
   return table(
     'paper-claims',
     m,
-    'Claims of the papers, what this run measured of each, and the verdict that follows by rule: reproduced if all of the evidence speaks for the claim (interval above 0 in its direction, or more than half of the counted comparisons), in part if some does, contradicted if all speaks against it, else not reproduced. Differences of the weighted score in points unless said, 95 % paired bootstrap over tracks.',
+    'Claims of the papers, what this run measured of each, and the verdict that follows by rule: reproduced if all of the evidence speaks for the claim (interval above 0 in its direction, or every one of the counted comparisons), in part if some does, contradicted if all speaks against it, else not reproduced. Differences of the weighted score in points unless said, 95 % paired bootstrap over tracks.',
     ['claim', 'notebook', 'evidence', 'verdict', 'remark'],
     m.claims.map(({ claim, notebook, evidence, verdict, remark }) => [
       claim,
