@@ -30,6 +30,7 @@ function resultsBlock(root: string): string {
     (readJson(join(root, 'figures', 'study', 'data', `${id}.json`)) as { numbers: T }).numbers;
   const comparison = numbers<experiments.ComparisonMeasurement>('comparison-table');
   const pairwise = numbers<experiments.PairwiseMeasurement>('pairwise');
+  const { claims } = numbers<experiments.ClaimMeasurement>('paper-claims');
   const n = SPLITS.map((split) => comparison.rows.find((row) => row.split === split)!.n);
   const seeds = Math.max(...comparison.rows.map((row) => row.seeds));
   return [
@@ -52,7 +53,13 @@ function resultsBlock(root: string): string {
         `| ${test.a} − ${test.b} | ${figures.signedInterval(test.difference)} | ${figures.signedInterval(timbre.difference)} |`,
     ),
     '',
-    'All rows, shares of error kinds and layers: [figures/study/tables/comparison-table.md](figures/study/tables/comparison-table.md), ' +
+    'The claims of the papers, each judged by a rule that looks at the evidence alone (notebook 09):',
+    '',
+    '| claim | here | notebook |',
+    '|---|---|---|',
+    ...claims.map(({ claim, verdict, notebook }) => `| ${claim} | ${verdict} | ${notebook} |`),
+    '',
+    'The evidence behind each: [figures/study/tables/paper-claims.md](figures/study/tables/paper-claims.md). All rows, shares of error kinds and layers: [figures/study/tables/comparison-table.md](figures/study/tables/comparison-table.md), ' +
       '[figures/study/tables/pairwise.md](figures/study/tables/pairwise.md), notebook 04.',
     '',
     '',

@@ -11,9 +11,9 @@ import { captionHtml, escapeHtml, figureIdIn, parsePreset, type NumbersFile } fr
 import { readJson } from 'keymyna/store';
 import { isCode, joined, readNotebook, writeNotebook, type Lines, type Notebook, type Output } from './notebookFile.js';
 
-const MAX_BYTES = 1_500_000; // of a committed notebook
+const MAX_BYTES = 2_500_000; // of a committed notebook
 
-/** A notebook's committed form: see above. @throws InputError if a figure has no picture, or the result is over 1.5 MB */
+/** A notebook's committed form: see above. @throws InputError if a figure has no picture, or the result is over 2.5 MB */
 export function committedForm(
   notebook: Notebook,
   captionOf: (id: string) => string,
