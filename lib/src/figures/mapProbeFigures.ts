@@ -34,7 +34,7 @@ export function mapProbesFigure(m: MapProbeMeasurement): Figure {
   const axes: Record<string, unknown> = {};
   const data = PANELS.flatMap((test, panel) => {
     const suffix = panel === 0 ? '' : `${panel + 1}`;
-    axes[`xaxis${suffix}`] = axis('weighted (points)', { domain: [panel * width + 0.012, (panel + 1) * width - 0.012], anchor: 'y', matches: panel === 0 ? undefined : ('x' as never), nticks: 5 }); // prettier-ignore
+    axes[`xaxis${suffix}`] = axis('points', { domain: [panel * width + 0.012, (panel + 1) * width - 0.012], anchor: 'y', matches: panel === 0 ? undefined : ('x' as never), nticks: 5 }); // prettier-ignore
     return (['linear', 'mlp'] as const).map((method): Trace => {
       const rows = m.rows.filter((row) => row.method === method && row.test === test);
       const { label, colour, symbol, offset } = METHOD[method];
