@@ -98,11 +98,12 @@ describe('the stages of a preset', () => {
   });
 
   it('run one after the other, and a second time do nothing', async () => {
-    for (const stage of ['pretraining', 'embeddings', 'probes'] as const) await experiments.runStageOf(run, stage);
+    // The analyses after these ask for more tracks than this corpus has.
+    const stages = ['features', 'pretraining', 'embeddings', 'augmented', 'probes'] as const;
+    for (const stage of stages) await experiments.runStageOf(run, stage);
     const before = files();
     expect([...before.keys()].filter((path) => path.includes('.tmp'))).toEqual([]);
-    for (const stage of Object.keys(experiments.STAGES) as experiments.StageName[])
-      await experiments.runStageOf(run, stage);
+    for (const stage of stages) await experiments.runStageOf(run, stage);
     expect(files()).toEqual(before);
     expect(seen.some((line) => line.startsWith('pretraining 8/8'))).toBe(true);
   });

@@ -82,7 +82,7 @@ describe('pages', () => {
   it('data cannot end the script that holds them, and survive', () => {
     const drawing = drawingOf(figure);
     const page = figurePage(figure, drawing, 'command');
-    expect(page.match(/<\/script>/g)).toHaveLength(3);
+    expect(page.match(/<\/script>/g)).toHaveLength(page.match(/<script\b/g)!.length);
     expect(JSON.parse(drawingJson(page)!).layout.title.text).toBe('</script><b>');
     expect(drawingJson('<p>another page</p>')).toBeNull();
   });

@@ -168,8 +168,8 @@ describe('notebook files', () => {
     expect(JSON.stringify(committedForm(withOutput(clip), () => '', 'study', 'n'))).toMatch(/clip a\] Run this cell/);
     const error: Output = { output_type: 'error', ename: 'E', evalue: '', traceback: [] };
     expect(() => committedForm(withOutput(error), () => '', 'study', 'n')).toThrow(/holds an error/);
-    const large = withOutput({ output_type: 'stream', name: 'stdout', text: 'x'.repeat(1_600_000) });
-    expect(() => committedForm(large, () => '', 'study', 'n')).toThrow(/1\.6 MB/);
+    const large = withOutput({ output_type: 'stream', name: 'stdout', text: 'x'.repeat(2_600_000) });
+    expect(() => committedForm(large, () => '', 'study', 'n')).toThrow(/2\.6 MB/);
   });
 
   it('are chosen by number, in order', () => {
