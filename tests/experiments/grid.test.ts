@@ -7,7 +7,7 @@ import { createRng } from '../../lib/src/tensor/index.js';
 
 describe('the grids of a preset', () => {
   it.each([
-    ['smoke', 3, 4],
+    ['smoke', 5, 4],
     ['laptop', 8, 12],
     ['study', 28, 160],
     ['paper', 28, 160],

@@ -240,7 +240,7 @@ const PRESETS: Readonly<Record<PresetName, ExperimentPreset>> = {
     },
     layerSeeds: [0],
     grid: {
-      architectures: ['1024-d0.75', '1024-d0.99', '2048-d0.99'],
+      architectures: ['1024-d0.75', '1024-d0.99', '2048-d0.99', '1024-d0.75-1024', '2048-d0.99-2048'],
       trainings: { batchSize: [64], learningRate: [1e-3, 3e-3], weightDecay: [1e-5] },
       base: { epochs: 4 },
     },
