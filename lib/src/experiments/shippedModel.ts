@@ -1,0 +1,153 @@
+/**
+ * The detector that ships in data/checkpoints/: how it is trained, step by step, each step kept in the cache, so that a
+ * run that was stopped goes on. Nothing is chosen by a test split.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { embeddedCorpus, keySpans, readFolder, type Corpus, type Split } from '../corpus/index.js';
+import { embedTracks } from '../embeddings/index.js';
+import { encoderConfig, loadCheckpoint, saveCheckpoint } from '../encoder/index.js';
+import { InputError } from '../errors.js';
+import {
+  fineTune,
+  fineTuneConfig,
+  fineTuneConfigId,
+  type FineTuneConfig,
+  type FineTuneTrack,
+} from '../finetune/index.js';
+import { NUM_KEYS } from '../keys/index.js';
+import type { MelTrack } from '../mel/index.js';
+import { pretrain, pretrainConfig, pretrainConfigId, type PretrainConfig } from '../pretrain/index.js';
+import { loadProbe, saveProbe } from '../probe/index.js';
+import { fitTemperature } from '../stats/index.js';
+import { canonicalJson, configId } from '../store/index.js';
+import { featurePlan, loadMels } from './features.js';
+import { presetOf } from './presets.js';
+import { keysOf, openRun, RECORDINGS_FOLDER, type Run, type RunOptions, tracksOf } from './run.js';
+import { runStages } from './stages.js';
+
+/** Everything that the model depends on; it stands in the metadata of its files. */
+export interface ModelRecipe {
+  readonly corpus: {
+    readonly sizes: Readonly<Record<Split, number>>;
+    readonly seed: number;
+    readonly keysPerPiece: number;
+  };
+  /** Whether pretraining hears the recordings in data/user/open-music too; they must be there then. */
+  readonly withRecordings: boolean;
+  readonly pretraining: PretrainConfig;
+  readonly fineTuning: FineTuneConfig;
+}
+
+const ENCODER = encoderConfig('vertical', 'small', { width: 256, numHeads: 4, mlpDim: 1024, inputScale: 'log1p' });
+
+/** The model in data/checkpoints/. */
+export const SHIPPED_MODEL: ModelRecipe = {
+  // A corpus of another seed than the presets': no piece of it is in their tables.
+  corpus: { sizes: { train: 6144, valid: 384, test: 0, testTimbre: 0 }, seed: 20, keysPerPiece: 1 },
+  withRecordings: true,
+  pretraining: pretrainConfig({ ...presetOf('study').pretraining, encoder: ENCODER, steps: 1000, snapshotSteps: [] }),
+  fineTuning: fineTuneConfig({ steps: 6000 }),
+};
+
+/** The run that features are kept under: the recipe's corpus and nothing of a preset's analyses. */
+async function modelRun(recipe: ModelRecipe, options: RunOptions): Promise<Run> {
+  const run = await openRun('smoke', options);
+  const preset = { ...run.preset, corpus: recipe.corpus, variants: [] };
+  const corpus = embeddedCorpus(recipe.corpus);
+  return { ...run, preset, corpus, recordings: recipe.withRecordings ? await recordings(run) : null };
+}
+
+async function recordings({ cache, options, preset }: Run): Promise<Corpus> {
+  const folder = join(options.root, RECORDINGS_FOLDER);
+  if (!existsSync(folder))
+    throw new InputError(folder, 'there is no such folder; node tools/fetch-open-music.mjs fills it (Debian, Ubuntu)');
+  const onProgress = (done: number, total: number): void => options.onProgress?.('recordings', done, total, null);
+  return readFolder(folder, { itemSeconds: preset.itemSeconds, cache, onProgress, signal: options.signal });
+}
+
+/** Where the files of a trained model are. */
+export interface ModelFiles {
+  readonly encoderPath: string;
+  readonly headPath: string;
+}
+
+/** The model as it ships: its head's logits are divided by the temperature before they become probabilities. */
+export interface ShippedFiles extends ModelFiles {
+  readonly temperature: number;
+}
+
+/**
+ * Trains the model, or what of it is missing in the cache.
+ *
+ * @returns files with everything that made them in their metadata, the head's temperature fitted on the valid split
+ * @throws InputError if recordings are asked for and absent; the signal's reason on abort
+ */
+export async function trainShippedModel(recipe: ModelRecipe, options: RunOptions): Promise<ShippedFiles> {
+  const run = await modelRun(recipe, options);
+  await runStages(run, [featurePlan(run, ['train', 'valid', ...(run.recordings ? (['recordings'] as const) : [])])]);
+  const train = loadMels(run, 'train');
+  const start = await pretrained(run, recipe, train);
+  const tuned = await tunedModel(run, recipe, train, start);
+  return calibrated(run, recipe, tuned);
+}
+
+const clock = (): number => performance.now();
+
+/** @returns the path of the pretrained encoder */
+async function pretrained(run: Run, { corpus, pretraining }: ModelRecipe, train: readonly MelTrack[]): Promise<string> {
+  const data = { corpus, recordings: run.recordings?.config ?? null };
+  const id = configId({ model: pretrainConfigId(pretraining), data, backend: run.backend });
+  const dir = join(run.cache.root, 'model', `pretraining-${id}`);
+  const path = join(dir, 'encoder.safetensors');
+  if (existsSync(path)) return path;
+  const tracks = run.recordings ? [...train, ...loadMels(run, 'recordings')] : train;
+  const { onProgress, signal } = run.options;
+  await pretrain(pretraining, tracks, {
+    dir,
+    clock,
+    signal,
+    onStep: ({ step }) => onProgress?.('pretraining', step, pretraining.steps, null),
+  });
+  return path;
+}
+
+async function tunedModel(
+  run: Run,
+  recipe: ModelRecipe,
+  train: readonly MelTrack[],
+  start: string,
+): Promise<ModelFiles> {
+  const { fineTuning } = recipe;
+  const id = configId({ model: fineTuneConfigId(fineTuning), start: start.slice(run.cache.root.length) });
+  const dir = join(run.cache.root, 'model', `fine-tuning-${id}`);
+  const files = { encoderPath: join(dir, 'encoder.safetensors'), headPath: join(dir, 'head.safetensors') };
+  if (existsSync(files.headPath)) return files;
+  const tracks: FineTuneTrack[] = tracksOf(run, 'train').map((track, i) => ({ ...train[i], keys: keySpans(track) }));
+  const { onProgress, signal } = run.options;
+  await fineTune(fineTuning, loadCheckpoint(start).encoder, tracks, {
+    dir,
+    clock,
+    signal,
+    onStep: ({ step }) => onProgress?.('fine-tuning', step, fineTuning.steps, null),
+  });
+  return files;
+}
+
+/** The files with the recipe in their metadata and the temperature in the head's. */
+async function calibrated(run: Run, recipe: ModelRecipe, tuned: ModelFiles): Promise<ShippedFiles> {
+  const dir = join(run.cache.root, 'model', `shipped-${configId({ recipe, backend: run.backend })}`);
+  const files = { encoderPath: join(dir, 'encoder.safetensors'), headPath: join(dir, 'head.safetensors') };
+  const { encoder } = loadCheckpoint(tuned.encoderPath);
+  try {
+    const probe = loadProbe(tuned.headPath);
+    const logits = probe.trackLogits(await embedTracks(encoder, loadMels(run, 'valid')));
+    const temperature = fitTemperature({ logits, labels: keysOf(run, 'valid'), nClasses: NUM_KEYS });
+    const metadata = { recipe: canonicalJson(recipe), backend: run.backend };
+    saveCheckpoint(files.encoderPath, encoder, { metadata: { ...metadata, kind: 'encoder' } });
+    saveProbe(files.headPath, probe, { ...metadata, kind: 'key head', temperature: String(temperature) });
+    return { ...files, temperature };
+  } finally {
+    encoder.dispose();
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * What the world does to a spectrum without moving its pitches, on the mel power of clips: level, spectral envelope,
+ * noise. A timbre that training has not heard is, to a first approximation, a known one with another envelope.
+ */
+import type { Rng } from '../tensor/index.js';
+import { PATCH_SIZE, tokenGrid, type Patching } from '../views/index.js';
+import type { MelAugmentation } from './config.js';
+
+/** Places of the curve's knots: one for each of 8 equal stretches of the bands, and the end. */
+const KNOTS = 9;
+
+/** A random curve over the bands, linear between knots that are normal with deviation `db`. @returns [nMels] dB */
+export function randomEqualiser(nMels: number, db: number, rng: Rng): Float64Array {
+  const knots = Array.from({ length: KNOTS }, () => db * rng.normal());
+  return Float64Array.from({ length: nMels }, (_, band) => {
+    const at = (band / (nMels - 1)) * (KNOTS - 1);
+    const left = Math.min(KNOTS - 2, Math.floor(at));
+    return knots[left] + (at - left) * (knots[left + 1] - knots[left]);
+  });
+}
+
+/**
+ * Augments cut patches of clips in place; every clip draws its own changes.
+ *
+ * @param patches `[nClips * nKept, 256]` mel power
+ * @param kept token ids `[nClips, nKept]`; all tokens without it
+ */
+export function augmentPatches(
+  patches: Float32Array,
+  nClips: number,
+  { patching, nMels, clipFrames }: { readonly patching: Patching; readonly nMels: number; readonly clipFrames: number },
+  kept: Int32Array | undefined,
+  { gainDb, equaliserDb, noiseShare, noiseDb }: MelAugmentation,
+  rngOfClip: (clip: number) => Rng,
+): void {
+  const [bins, frames] = PATCH_SIZE[patching];
+  const [nRows, nColumns] = tokenGrid(patching, nMels, clipFrames);
+  const perClip = kept ? kept.length / nClips : nRows * nColumns;
+  const area = bins * frames;
+  const factors = new Float64Array(nMels);
+  const noise = new Float64Array(nMels);
+  for (let clip = 0; clip < nClips; clip++) {
+    const rng = rngOfClip(clip);
+    const own = patches.subarray(clip * perClip * area, (clip + 1) * perClip * area);
+    const gain = gainDb * (2 * rng.uniform() - 1);
+    const curve = randomEqualiser(nMels, equaliserDb, rng);
+    curve.forEach((db, band) => (factors[band] = 10 ** ((gain + db) / 10)));
+    const isNoisy = rng.uniform() < noiseShare;
+    const below = noiseDb[0] + (noiseDb[1] - noiseDb[0]) * rng.uniform();
+    const noiseCurve = randomEqualiser(nMels, equaliserDb, rng);
+    let mean = 0;
+    for (const value of own) mean += value / own.length;
+    // Noise comes from the room or the medium, so it has a spectrum of its own.
+    noiseCurve.forEach((db, band) => (noise[band] = isNoisy ? mean * 10 ** ((gain + db - below) / 10) : 0));
+    for (let token = 0, at = 0; token < perClip; token++) {
+      const id = kept ? kept[clip * perClip + token] : token;
+      const firstBand = Math.floor(id / nColumns) * bins;
+      for (let bin = 0; bin < bins; bin++) {
+        const [factor, floor] = [factors[firstBand + bin], noise[firstBand + bin]];
+        for (let frame = 0; frame < frames; frame++, at++) {
+          // The power of noise in one bin of one frame is exponential.
+          own[at] = own[at] * factor + (floor > 0 ? -floor * Math.log(1 - rng.uniform()) : 0);
+        }
+      }
+    }
+  }
+}

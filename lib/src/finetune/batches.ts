@@ -1,0 +1,125 @@
+/**
+ * Which clips a step sees and what they should answer. Everything is drawn from generators forked from the seed by epoch
+ * and step, so that a resumed run gets the same batches without replaying the past.
+ */
+import type { EncoderConfig } from '../encoder/index.js';
+import { InputError } from '../errors.js';
+import { keyShares, type KeySpan } from '../corpus/index.js';
+import { NUM_KEYS } from '../keys/index.js';
+import { MEL, type MelTrack } from '../mel/index.js';
+import { createRng, type Rng } from '../tensor/index.js';
+import {
+  gatherPatches,
+  maskClips,
+  PATCHINGS,
+  type ClipOfTrack,
+  type KeptTokens,
+  type Patching,
+} from '../views/index.js';
+import { augmentPatches } from './augmentation.js';
+import type { FineTuneConfig } from './config.js';
+
+/** A labelled track. */
+export interface FineTuneTrack extends MelTrack {
+  /** Its keys in the order of time; see `keySpans` of corpus/. */
+  readonly keys: readonly KeySpan[];
+}
+
+export interface LabelledBatch {
+  readonly nClips: number;
+  /** Token ids that each clip keeps. */
+  readonly kept: KeptTokens;
+  /** Mel power of the kept tokens, augmented, `[nClips * nKept, 256]` for each patching. */
+  readonly patches: { readonly [P in Patching]?: Float32Array };
+  /** [nClips, 24] rows that add up to 1: the time that each key has in the clip, smoothed. */
+  readonly targets: Float32Array;
+  /** Passes over the tracks before this step. */
+  readonly epoch: number;
+}
+
+/** Least share of a clip in which a key must be heard. */
+const LEAST_KEYED = 0.5;
+/** How often a start is drawn anew where the clip shows no key. */
+const MOST_DRAWS = 10;
+
+const SECONDS_A_FRAME = MEL.hopLength / MEL.sampleRate;
+
+/** Batches of one pass over the tracks; the last, incomplete one is dropped. @throws InputError if none is complete */
+export function stepsPerEpoch({ batchTracks }: FineTuneConfig, nTracks: number): number {
+  if (nTracks >= batchTracks) return Math.floor(nTracks / batchTracks);
+  throw new InputError(
+    'fine-tuning config, field batchTracks',
+    `a batch of ${batchTracks} tracks was asked for, there are ${nTracks}; lower batchTracks`,
+  );
+}
+
+/**
+ * The batch of a step: tracks without replacement in an order that is new in every epoch, clips from anywhere in them
+ * where a key is heard, an own mask and an own augmentation for each clip.
+ *
+ * @param step counted from 0
+ */
+export function labelledBatch(
+  config: FineTuneConfig,
+  encoder: EncoderConfig,
+  tracks: readonly FineTuneTrack[],
+  step: number,
+): LabelledBatch {
+  const { batchTracks, clipsPerTrack, maskRatio, labelSmoothing, augmentation } = config;
+  const { clipFrames, nMels, patches: variant } = encoder;
+  const perEpoch = stepsPerEpoch(config, tracks.length);
+  const epoch = Math.floor(step / perEpoch);
+  const rng = createRng(config.seed);
+  const order = rng.fork(`tracks of epoch ${epoch}`).permutation(tracks.length);
+  const first = (step % perEpoch) * batchTracks;
+  const nClips = batchTracks * clipsPerTrack;
+  const starts = rng.fork(`clips of step ${step}`);
+  const clips: ClipOfTrack[] = [];
+  const targets = new Float32Array(nClips * NUM_KEYS).fill(labelSmoothing / NUM_KEYS);
+  for (let clip = 0; clip < nClips; clip++) {
+    const track = tracks[order[first + Math.floor(clip / clipsPerTrack)]];
+    const { start, shares } = drawClip(track, clipFrames, starts);
+    clips.push({ mel: track.mel, start });
+    for (let key = 0; key < NUM_KEYS; key++) targets[clip * NUM_KEYS + key] += (1 - labelSmoothing) * shares[key];
+  }
+  const kept = maskClips(variant, nClips, clipFrames, maskRatio, rng.fork(`masks of step ${step}`), nMels);
+  const changes = rng.fork(`augmentation of step ${step}`);
+  const patches: { [P in Patching]?: Float32Array } = {};
+  for (const patching of PATCHINGS[variant]) {
+    const cut = gatherPatches(clips, clipFrames, patching, kept[patching]);
+    // One generator a clip, whatever the patching: both halves of hybrid hear the same change.
+    const layout = { patching, nMels, clipFrames };
+    augmentPatches(cut, nClips, layout, kept[patching], augmentation, (clip) => changes.fork(clip));
+    patches[patching] = cut;
+  }
+  return { nClips, kept, patches, targets, epoch };
+}
+
+/** A start anywhere in the track, drawn anew while too little of the clip is in a key; then where most of it is. */
+function drawClip(
+  track: FineTuneTrack,
+  clipFrames: number,
+  rng: Rng,
+): { readonly start: number; readonly shares: Float64Array } {
+  const last = Math.max(0, track.mel.nFrames - clipFrames);
+  let best: { start: number; shares: Float64Array; keyed: number } | null = null;
+  for (let draw = 0; draw < MOST_DRAWS; draw++) {
+    const start = rng.int(last + 1);
+    const heard = keyShares(track.keys, start * SECONDS_A_FRAME, clipFrames * SECONDS_A_FRAME);
+    if (!best || heard.keyed > best.keyed) best = { start, ...heard };
+    if (best.keyed >= LEAST_KEYED) break;
+  }
+  return best!;
+}
+
+/** @throws InputError for a track without a key, with other bands than the encoder's, or without frames */
+export function checkLabelledTracks(tracks: readonly FineTuneTrack[], encoder: EncoderConfig): void {
+  for (const { id, mel, keys } of tracks) {
+    const where = `track ${id}`;
+    if (mel.nMels !== encoder.nMels)
+      throw new InputError(where, `its mel has ${mel.nMels} bands, expected ${encoder.nMels}`);
+    if (mel.nFrames < 1) throw new InputError(where, 'its mel has no frames; leave the track out');
+    if (!keys.some(({ keyId }) => keyId !== null))
+      throw new InputError(where, 'it has no key; fine-tuning needs labelled tracks');
+  }
+}
