@@ -17,11 +17,11 @@ export function readmeWithResults(root: string): string {
   return between(text, 'benchmarks', benchmarksBlock(readRows(join(root, 'benchmarks/results.json'))));
 }
 
-/** The text with `block` between the marks of that name. */
-function between(text: string, name: string, block: string): string {
+/** The text with `block` between the marks of that name. @throws InputError naming the file if it has no such marks */
+export function between(text: string, name: string, block: string, file = 'README.md'): string {
   const [beginMark, endMark] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
   const [begin, end] = [text.indexOf(beginMark), text.indexOf(endMark)];
-  if (begin < 0 || end < begin) throw new InputError('README.md', `expected the marks ${beginMark} and ${endMark}`);
+  if (begin < 0 || end < begin) throw new InputError(file, `expected the marks ${beginMark} and ${endMark}`);
   return `${text.slice(0, begin + beginMark.length)}\n${block}${text.slice(end)}`;
 }
 

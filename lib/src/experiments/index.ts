@@ -67,6 +67,8 @@ export { gradientFits, mapComposition, mapAccuracy, mapRank, mapShifts } from '.
 export { mapProbes } from './mapProbeScores.js';
 export { loadRunMap, mainEncoders } from './mapUnits.js';
 export { robustness } from './robustness.js';
+export { type ModelRecipe, SHIPPED_MODEL, type ShippedFiles, trainShippedModel } from './shippedModel.js';
+export { type DetectorScore, type ModelScores, scoreShippedModel } from './shippedModelScores.js';
 export { augmentationStrengths, heardAugmentations, type HeardAugmentation } from './robustnessStrengths.js';
 export { equivariance, testTimeAveraging } from './equivariance.js';
 export { confidence } from './abstention.js';

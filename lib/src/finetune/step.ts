@@ -1,5 +1,5 @@
 /** One optimizer step on encoder and head together: cross entropy of the keys, gradients, update. */
-import { Encoder } from '../encoder/index.js';
+import type { Encoder } from '../encoder/index.js';
 import { NUM_KEYS } from '../keys/index.js';
 import { clipFactor, ProjectionHead } from '../pretrain/index.js';
 import { Adam, assertShape, createRng, globalNorm, tf } from '../tensor/index.js';
