@@ -1,7 +1,7 @@
 /** The loop of fine-tuning: resumable, killed at any moment it goes on from its last checkpoint. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Encoder} from '../encoder/index.js';
+import type { Encoder } from '../encoder/index.js';
 import { loadCheckpoint, saveCheckpoint } from '../encoder/index.js';
 import { InputError } from '../errors.js';
 import { learningRateAt, ProjectionHead } from '../pretrain/index.js';
