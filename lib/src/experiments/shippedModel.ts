@@ -44,10 +44,16 @@ const ENCODER = encoderConfig('vertical', 'small', { width: 256, numHeads: 4, ml
 /** The model in data/checkpoints/. */
 export const SHIPPED_MODEL: ModelRecipe = {
   // A corpus of another seed than the presets': no piece of it is in their tables.
-  corpus: { sizes: { train: 6144, valid: 384, test: 0, testTimbre: 0 }, seed: 20, keysPerPiece: 1 },
+  corpus: { sizes: { train: 12288, valid: 384, test: 0, testTimbre: 0 }, seed: 20, keysPerPiece: 1 },
   withRecordings: true,
-  pretraining: pretrainConfig({ ...presetOf('study').pretraining, encoder: ENCODER, steps: 1000, snapshotSteps: [] }),
-  fineTuning: fineTuneConfig({ steps: 6000 }),
+  pretraining: pretrainConfig({ ...presetOf('study').pretraining, encoder: ENCODER, steps: 600, snapshotSteps: [] }),
+  fineTuning: fineTuneConfig({
+    steps: 7000,
+    learningRate: 1e-3,
+    warmUpSteps: 200,
+    weightDecay: 0.02,
+    checkpointEverySteps: 200,
+  }),
 };
 
 /** The run that features are kept under: the recipe's corpus and nothing of a preset's analyses. */

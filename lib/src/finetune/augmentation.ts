@@ -6,17 +6,25 @@ import type { Rng } from '../tensor/index.js';
 import { PATCH_SIZE, tokenGrid, type Patching } from '../views/index.js';
 import type { MelAugmentation } from './config.js';
 
-/** Places of the curve's knots: one for each of 8 equal stretches of the bands, and the end. */
-const KNOTS = 9;
+/** Knots of the curves that are added up: a tilt, broad colours, and resonances as narrow as those of instruments. */
+const KNOTS = [2, 5, 9, 17, 33, 65];
 
-/** A random curve over the bands, linear between knots that are normal with deviation `db`. @returns [nMels] dB */
+/**
+ * A random curve over the bands: a sum of curves that are linear between knots of equal distance, the knots normal.
+ * @param db standard deviation of the sum at a knot of all, dB
+ * @returns [nMels] dB
+ */
 export function randomEqualiser(nMels: number, db: number, rng: Rng): Float64Array {
-  const knots = Array.from({ length: KNOTS }, () => db * rng.normal());
-  return Float64Array.from({ length: nMels }, (_, band) => {
-    const at = (band / (nMels - 1)) * (KNOTS - 1);
-    const left = Math.min(KNOTS - 2, Math.floor(at));
-    return knots[left] + (at - left) * (knots[left + 1] - knots[left]);
-  });
+  const curve = new Float64Array(nMels);
+  for (const nKnots of KNOTS) {
+    const knots = Array.from({ length: nKnots }, () => (db / Math.sqrt(KNOTS.length)) * rng.normal());
+    for (let band = 0; band < nMels; band++) {
+      const at = (band / (nMels - 1)) * (nKnots - 1);
+      const left = Math.min(nKnots - 2, Math.floor(at));
+      curve[band] += knots[left] + (at - left) * (knots[left + 1] - knots[left]);
+    }
+  }
+  return curve;
 }
 
 /**
