@@ -1,5 +1,4 @@
 /** What the shipped model reaches on the study's test splits, which nothing about it was chosen by. */
-import { embeddedCorpus } from '../corpus/index.js';
 import { embedTracks } from '../embeddings/index.js';
 import { loadCheckpoint } from '../encoder/index.js';
 import { type KeyScore, NUM_KEYS, scoreKeys } from '../keys/index.js';
@@ -15,7 +14,6 @@ import {
 import { featurePlan, loadChroma, loadMels } from './features.js';
 import { TEST_SPLITS } from './comparison.js';
 import type { Interval, TestSplit } from './measurements.js';
-import { presetOf } from './presets.js';
 import { keysOf, openRun, rounded, type Run, type RunOptions, tracksOf } from './run.js';
 import { BOTH_FIFTHS, drawnFor, FIFTH_ABOVE, intervalOver, trackHits, trackMeans } from './scores.js';
 import type { ShippedFiles } from './shippedModel.js';
@@ -47,9 +45,16 @@ export interface ModelScores {
   readonly meanConfidence: number;
 }
 
-/** Scores the files on the test splits of the study's corpus. */
-export async function scoreShippedModel(files: ShippedFiles, options: RunOptions): Promise<ModelScores[]> {
-  const run = await studyCorpus(options);
+/**
+ * Scores the files on the test splits of a preset's corpus.
+ * @param preset default the study, whose splits are the largest
+ */
+export async function scoreShippedModel(
+  files: ShippedFiles,
+  options: RunOptions,
+  preset: 'study' | 'smoke' = 'study',
+): Promise<ModelScores[]> {
+  const run = await corpusOf(preset, options);
   await runStages(run, [featurePlan(run, TEST_SPLITS)]);
   const { encoder } = loadCheckpoint(files.encoderPath);
   try {
@@ -65,11 +70,10 @@ export async function scoreShippedModel(files: ShippedFiles, options: RunOptions
   }
 }
 
-/** The study's test tracks and nothing else of it. */
-async function studyCorpus(options: RunOptions): Promise<Run> {
-  const run = await openRun('study', options);
-  const preset = { ...presetOf('study'), variants: [] };
-  return { ...run, preset, corpus: embeddedCorpus(preset.corpus), recordings: null };
+/** The tracks of a preset and nothing else of it. */
+async function corpusOf(name: string, options: RunOptions): Promise<Run> {
+  const run = await openRun(name, options);
+  return { ...run, preset: { ...run.preset, variants: [] }, recordings: null };
 }
 
 function scoresOf(
