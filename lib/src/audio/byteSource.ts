@@ -82,3 +82,27 @@ export function readAll(source: ByteSource): Uint8Array {
   const bytes = new Uint8Array(source.size);
   return bytes.subarray(0, source.read(0, bytes));
 }
+
+/** Some ranges of a source, [begin, end) each, one behind the other. */
+export function partOf(source: ByteSource, ranges: readonly (readonly [number, number])[]): ByteSource {
+  return {
+    name: source.name,
+    size: ranges.reduce((sum, [begin, end]) => sum + end - begin, 0),
+    read(at, into) {
+      let done = 0;
+      let start = 0; // of the range, counted over the ranges
+      for (const [begin, end] of ranges) {
+        const from = Math.max(0, at + done - start);
+        const n = Math.min(end - begin - from, into.length - done);
+        if (n > 0) {
+          const found = source.read(begin + from, into.subarray(done, done + n));
+          done += found;
+          if (found < n) break;
+        }
+        start += end - begin;
+      }
+      return done;
+    },
+    close: () => source.close(),
+  };
+}

@@ -1,7 +1,7 @@
 /** How long a recording is by its header, without decoding it. */
 import { type ByteSource, fileSource } from './byteSource.js';
-import { flacFrames, sniff } from './container.js';
-import { MAX_FILE_BYTES } from './decode.js';
+import { flacFrames, formatOf } from './container.js';
+import { MAX_STREAM_BYTES } from './stream.js';
 import { wavChunks } from './wavReader.js';
 
 export interface HeaderDuration {
@@ -20,10 +20,10 @@ const TAIL_BYTES = 65536;
  * @throws InputError if the file cannot be read, or a wav header contradicts itself
  */
 export function headerDuration(path: string): HeaderDuration | null {
-  const source = fileSource(path, MAX_FILE_BYTES);
+  const source = fileSource(path, MAX_STREAM_BYTES);
   try {
     const head = bytesAt(source, 0, HEAD_BYTES);
-    const format = sniff(head) ?? (afterTag(head) > 0 ? 'mp3' : null);
+    const format = formatOf(source);
     if (format === 'wav') {
       const { layout } = wavChunks(source);
       return layout && layout.sampleRate > 0 ? exact(layout.nFrames / layout.sampleRate) : null;

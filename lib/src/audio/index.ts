@@ -11,6 +11,7 @@ export {
   toMono,
   type DecodedAudio,
 } from './decode.js';
+export { type AudioStreamOptions, MAX_STREAM_BYTES, MAX_STREAM_SECONDS, streamAudio } from './stream.js';
 export { resample, type ResampleMethod } from './resample.js';
 export { headerDuration, type HeaderDuration } from './duration.js';
 export { encodeWav } from './wav.js';

@@ -56,6 +56,24 @@ export function resampleFrom(
   method: ResampleMethod = 'sinc-hann',
   whole?: Float32Array,
 ): Float32Array {
+  const all = (): Float32Array => {
+    if (whole) return whole;
+    const samples = new Float32Array(signal.length);
+    signal.read(0, samples);
+    return samples;
+  };
+  const filters = filtersBetween(from, to, method);
+  if (filters === null) return all();
+  const out = new Float32Array(outputLength(signal.length, filters));
+  if (!filterByKernel(signal, filters, out)) filterPlain(all(), filters, out);
+  return out;
+}
+
+/**
+ * The filters between two rates; null if they are equal.
+ * @throws InputError for rates that are no whole numbers from 1 to 1,536,000
+ */
+export function filtersBetween(from: number, to: number, method: ResampleMethod): Polyphase | null {
   for (const [name, rate] of [
     ['from', from],
     ['to', to],
@@ -64,26 +82,21 @@ export function resampleFrom(
     if (!Number.isInteger(rate) || rate < 1 || rate > 1_536_000)
       throw new InputError(`resample, ${name}`, `the rate is ${rate} Hz, a whole number from 1 to 1536000 was expected.`);
   }
-  const all = (): Float32Array => {
-    if (whole) return whole;
-    const samples = new Float32Array(signal.length);
-    signal.read(0, samples);
-    return samples;
-  };
-  if (from === to) return all();
+  if (from === to) return null;
   const divisor = greatestCommonDivisor(from, to);
-  const step = from / divisor; // input samples a period
-  const nPhases = to / divisor; // output samples a period
-  const filters = polyphase(step, nPhases, KERNELS[method]);
-  const out = new Float32Array(Math.ceil((nPhases * signal.length) / step));
-  if (!filterByKernel(signal, filters, out)) filterPlain(all(), filters, out);
-  return out;
+  return polyphase(from / divisor, to / divisor, KERNELS[method]);
 }
 
-/** Fills `out` with the filtered signal, silence outside the signal. The twin of `filterByKernel`. */
-export function filterPlain(samples: Float32Array, filters: Polyphase, out: Float32Array): void {
+/** Output samples of `n` input samples. */
+export const outputLength = (n: number, { step, nPhases }: Polyphase): number => Math.ceil((nPhases * n) / step);
+
+/**
+ * Fills `out` with the filtered signal, silence outside the signal. The twin of `filterByKernel`.
+ * @param start input sample that the first period starts at
+ */
+export function filterPlain(samples: Float32Array, filters: Polyphase, out: Float32Array, start = 0): void {
   const { step, nPhases, taps, first, weights } = filters;
-  let origin = 0; // input sample that the running period starts at
+  let origin = start; // input sample that the running period starts at
   let phase = 0;
   for (let j = 0; j < out.length; j++) {
     const begin = origin + first[phase];

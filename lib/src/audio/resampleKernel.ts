@@ -59,9 +59,10 @@ export interface SampleSource {
 
 /**
  * Fills `out` with the filtered signal by the kernel, silence outside the signal: the bits of the plain loop.
+ * @param start input sample that the first period starts at
  * @returns false, with nothing done, where the kernel cannot run or the tables are too large for it
  */
-export function filterByKernel(signal: SampleSource, filters: Polyphase, out: Float32Array): boolean {
+export function filterByKernel(signal: SampleSource, filters: Polyphase, out: Float32Array, start = 0): boolean {
   const { step, nPhases, taps, first, weights } = filters;
   const kernel = resampleKernel();
   const stretch = Math.max(1, Math.round(STRETCH_SAMPLES / step));
@@ -91,7 +92,7 @@ export function filterByKernel(signal: SampleSource, filters: Polyphase, out: Fl
   new Int32Array(buffer, firstAt, nPhases).set(first.map((sample) => sample + back));
   const blockIn = new Float32Array(buffer, samplesAt, inPerBlock + reach + 3);
   const blockOut = new Float32Array(buffer, outAt, outPerBlock);
-  for (let done = 0, begin = -back; done < out.length; done += outPerBlock, begin += inPerBlock) {
+  for (let done = 0, begin = start - back; done < out.length; done += outPerBlock, begin += inPerBlock) {
     const from = Math.max(0, begin);
     const until = Math.min(signal.length, begin + blockIn.length);
     if (until - from < blockIn.length) blockIn.fill(0);

@@ -49,6 +49,7 @@ export function wavChunks(source: ByteSource): {
   if (source.size < 12) truncated();
   const head = new DataView(new ArrayBuffer(8));
   let format: { view: DataView; range: [number, number] } | null = null;
+  let longSize: number | null = null;
   let position = 12;
   for (let i = 0; position + 8 <= source.size; i++) {
     if (i === MAX_CHUNKS)
@@ -63,17 +64,23 @@ export function wavChunks(source: ByteSource): {
       source.read(start, bytes.subarray(0, Math.min(size, FORMAT_BYTES)));
       format = { view: new DataView(bytes.buffer), range: [position, start + size + (size % 2)] };
       checkFormat(where, format.view, size);
+    } else if (name === 0x64733634 /* 'ds64' of RF64, for files above 4 GiB: sizes of the file and of the audio */) {
+      if (size < 16 || start + size > source.size) truncated();
+      const sizes = new DataView(new ArrayBuffer(16));
+      source.read(start, new Uint8Array(sizes.buffer));
+      longSize = Number(sizes.getBigUint64(8, true));
     } else if (name === 0x64617461 /* 'data' */) {
       if (!format) throw new InputError(where, 'this wav file has data without a format before it.');
       const found = source.size - start;
       // 0 and the largest number are what programs write that stream into a pipe
-      const isStreamed = size === 0 || size >= 0xffffffff - 8;
-      if (!isStreamed && size > found + 1)
+      const isOpen = size === 0 || size >= 0xffffffff - 8;
+      const declared = isOpen ? (longSize ?? 0) : size;
+      if (declared > found + 1)
         throw new InputError(
           where,
-          `the header declares ${size} bytes of audio, ${found} are there; the wav file is truncated.`,
+          `the header declares ${declared} bytes of audio, ${found} are there; the wav file is truncated.`,
         );
-      const nBytes = isStreamed ? found : Math.min(size, found);
+      const nBytes = declared === 0 ? found : Math.min(declared, found);
       return {
         layout: layoutOf(where, format.view, start, nBytes),
         format: format.range,

@@ -12,6 +12,15 @@ export interface Framing {
   readonly hopLength: number;
 }
 
+/** Which frames to compute, where `samples` is a part of a longer signal. */
+export interface FrameSpan {
+  /** Place in `samples` of the first frame's centre. */
+  readonly centre: number;
+  readonly nFrames: number;
+  /** Samples of the signal before `samples`, for messages. */
+  readonly before: number;
+}
+
 /** Frames of a signal: 1 + floor(nSamples / hopLength); frame t is centred on sample t * hopLength. */
 export function frameCount(nSamples: number, hopLength: number = MEL.hopLength): number {
   return 1 + Math.floor(nSamples / hopLength);
@@ -40,6 +49,7 @@ const MAX_MAGNITUDE = 1e12;
  * @param where what to name in errors
  * @param samples at least nFft / 2 + 1
  * @param bank mel bands to sum up; null gives the power itself
+ * @param span default: all frames of `samples`
  * @returns [nMels, nFrames] with a bank, [nFrames, nFft / 2 + 1] without
  * @throws InputError for NaN or infinities
  */
@@ -48,19 +58,26 @@ export function analyseFrames(
   samples: Float32Array,
   framing: Framing,
   bank: MelFilterBank | null,
+  span: FrameSpan = wholeSpan(samples, framing),
 ): Float32Array {
-  const known = framesByKernel(where, samples, framing, bank);
+  const known = framesByKernel(where, samples, framing, bank, span);
   if (known) return known;
-  assertMagnitudes(where, samples);
-  return framesPlain(samples, framing, bank);
+  assertMagnitudes(where, samples, span.before);
+  return framesPlain(samples, framing, bank, span);
 }
 
-function assertMagnitudes(where: string, samples: Float32Array): void {
+const wholeSpan = (samples: Float32Array, { hopLength }: Framing): FrameSpan => ({
+  centre: 0,
+  nFrames: frameCount(samples.length, hopLength),
+  before: 0,
+});
+
+function assertMagnitudes(where: string, samples: Float32Array, before: number): void {
   for (let i = 0; i < samples.length; i++) {
     if (!(Math.abs(samples[i]) <= MAX_MAGNITUDE))
       throw new InputError(
         where,
-        `sample ${i} is ${samples[i]}, numbers between -${MAX_MAGNITUDE} and ${MAX_MAGNITUDE} were expected.`,
+        `sample ${before + i} is ${samples[i]}, numbers between -${MAX_MAGNITUDE} and ${MAX_MAGNITUDE} were expected.`,
       );
   }
 }
@@ -69,20 +86,21 @@ function assertMagnitudes(where: string, samples: Float32Array): void {
 export function framesByKernel(
   where: string,
   samples: Float32Array,
-  { nFft, hopLength }: Framing,
+  framing: Framing,
   bank: MelFilterBank | null,
+  { centre, nFrames, before }: FrameSpan = wholeSpan(samples, framing),
 ): Float32Array | null {
   const kernel = frameKernel();
   if (!kernel) return null;
-  const nFrames = frameCount(samples.length, hopLength);
+  const { nFft, hopLength } = framing;
   const blocks = frameBlocks(kernel, windowOf(nFft), hopLength, bank);
   const nOut = bank ? bank.nMels : nFft / 2 + 1;
   const data = new Float32Array(nFrames * nOut);
-  if (hopLength > nFft / 2) assertMagnitudes(where, samples); // some samples are in no frame
+  if (hopLength > nFft / 2) assertMagnitudes(where, samples, before); // some samples are in no frame
   for (let first = 0; first < nFrames; first += blocks.maxFrames) {
     const n = Math.min(blocks.maxFrames, nFrames - first);
-    copyReflected(samples, first * hopLength - nFft / 2, blocks.input(n));
-    if (!blocks.isWithin(n, MAX_MAGNITUDE)) assertMagnitudes(where, samples);
+    copyReflected(samples, centre + first * hopLength - nFft / 2, blocks.input(n));
+    if (!blocks.isWithin(n, MAX_MAGNITUDE)) assertMagnitudes(where, samples, before);
     const block = blocks.run(n);
     if (bank) for (let m = 0; m < nOut; m++) data.set(block.subarray(m * n, (m + 1) * n), m * nFrames + first);
     else data.set(block, first * nOut);
@@ -93,18 +111,19 @@ export function framesByKernel(
 /** As `analyseFrames`, in TypeScript, frame by frame. */
 export function framesPlain(
   samples: Float32Array,
-  { nFft, hopLength }: Framing,
+  framing: Framing,
   bank: MelFilterBank | null,
+  { centre, nFrames }: FrameSpan = wholeSpan(samples, framing),
 ): Float32Array {
+  const { nFft, hopLength } = framing;
   const fft = new RealFft(nFft);
   const window = windowOf(nFft);
   const cut = new Float32Array(nFft);
   const frame = new Float64Array(nFft);
   const power = new Float64Array(fft.nBins);
-  const nFrames = frameCount(samples.length, hopLength);
   const data = new Float32Array(nFrames * (bank ? bank.nMels : fft.nBins));
   for (let t = 0; t < nFrames; t++) {
-    copyReflected(samples, t * hopLength - nFft / 2, cut);
+    copyReflected(samples, centre + t * hopLength - nFft / 2, cut);
     for (let i = 0; i < nFft; i++) frame[i] = cut[i] * window[i];
     fft.power(frame, power);
     if (!bank) {

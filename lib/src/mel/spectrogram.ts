@@ -36,7 +36,7 @@ export function melSpectrogram(
   options: { scale?: 'power' | 'log1p'; config?: MelConfig } = {},
 ): MelSpectrogram {
   const config = options.config ?? MEL;
-  assertFrames('melSpectrogram', samples, config.nFft, config.hopLength);
+  assertFrames('melSpectrogram', samples.length, config.nFft, config.hopLength);
   const data = analyseFrames('melSpectrogram', samples, config, bankOf(config));
   if (options.scale === 'log1p') for (let i = 0; i < data.length; i++) data[i] = Math.log1p(data[i]);
   return { nMels: config.nMels, nFrames: frameCount(samples.length, config.hopLength), data };
@@ -51,17 +51,16 @@ export function powerSpectrogram(
   options: { nFft: number; hopLength: number },
 ): PowerSpectrogram {
   const { nFft, hopLength } = options;
-  assertFrames('powerSpectrogram', samples, nFft, hopLength);
+  assertFrames('powerSpectrogram', samples.length, nFft, hopLength);
   const data = analyseFrames('powerSpectrogram', samples, options, null);
   return { nFrames: frameCount(samples.length, hopLength), nBins: nFft / 2 + 1, data };
 }
 
-/** @throws InputError if these samples cannot be cut into frames */
-function assertFrames(where: string, samples: Float32Array, nFft: number, hopLength: number): void {
+/** @throws InputError if `n` samples cannot be cut into frames */
+export function assertFrames(where: string, n: number, nFft: number, hopLength: number): void {
   if (!Number.isInteger(hopLength) || hopLength < 1)
     throw new InputError(where, `hopLength is ${hopLength}, a whole number of samples >= 1 was expected.`);
   const pad = nFft / 2;
-  const n = samples.length;
   if (n <= pad)
     throw new InputError(
       where,
@@ -72,6 +71,6 @@ function assertFrames(where: string, samples: Float32Array, nFft: number, hopLen
 let paperBank: MelFilterBank | undefined;
 
 /** The bank of a configuration; the paper's, which every track needs, is built once. */
-function bankOf(config: MelConfig): MelFilterBank {
+export function bankOf(config: MelConfig): MelFilterBank {
   return config === MEL ? (paperBank ??= melFilterBank(MEL)) : melFilterBank(config);
 }
