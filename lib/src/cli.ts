@@ -1,6 +1,7 @@
 /** The command line: `npx keymyna <command>`. Each command stands in a file of `cli/`; errors are for a person. */
 import { Command } from 'commander';
 import { registerAudioCommands } from './cli/audio.js';
+import { registerCompare } from './cli/compare.js';
 import { registerData } from './cli/data.js';
 import { registerDoctor } from './cli/doctor.js';
 import { registerExport } from './cli/export.js';
@@ -20,6 +21,7 @@ registerPretrain(program);
 registerProbe(program);
 registerExport(program);
 registerScore(program);
+registerCompare(program);
 registerReproduce(program);
 
 await runProgram(program, process.argv);

@@ -29,8 +29,9 @@ const TABLE: Readonly<Record<string, Arrows>> = {
   exporting: { values: ['encoder', 'probe', 'views', 'mel', 'keys', 'store'] },
   maps: { values: ['tensor', 'store', 'keys', 'stats'], types: ['embeddings'] }, // stats: intervals of held-out measures
   tsne: { values: ['tensor'] },
+  peers: { values: ['store', 'tensor', 'keys', 'stats', 'audio', 'corpus', 'mel', 'encoder', 'embeddings', 'probe'] },
   experiments: { values: ABOVE_EXPERIMENTS },
-  figures: { values: ['keys'], types: ['experiments'] },
+  figures: { values: ['keys'], types: ['experiments', 'peers'] },
   notebook: { values: ['store', 'figures', 'audio'] }, // audio: its WAV encoder
 };
 

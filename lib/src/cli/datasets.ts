@@ -21,6 +21,7 @@ import { readPrecomputed, saveEmbeddingTable } from '../embeddings/index.js';
 import { InputError } from '../errors.js';
 import { Cache } from '../store/index.js';
 import { ProgressBars, stopSignal } from './program.js';
+import { textTable } from './textTable.js';
 
 export interface VerifyCommandOptions {
   readonly root?: string;
@@ -72,12 +73,6 @@ export async function verifyNamed(name: string, root: string, options: VerifyCom
   if (report.isWrong) process.exitCode = 1;
 }
 
-/** Rows as columns of text, two spaces between. */
-function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  return rows.map((row) => `  ${row.map((cell, i) => cell.padEnd(widths[i])).join('  ')}`.trimEnd());
-}
-
 /** A report for a person: counts, durations, labels, problems by kind, at most `maxRows` of each. */
 export function reportText(report: DatasetReport, maxRows: number): string {
   const { reader, subset, root, counts, quirks, leftOut, problems, tracks } = report;
@@ -88,7 +83,7 @@ export function reportText(report: DatasetReport, maxRows: number): string {
     published === null ? 'unknown' : String(published),
     published === null ? '' : found === published ? 'ok' : 'differs',
   ]);
-  lines.push(...table([['', 'found', 'published', ''], ...known]));
+  lines.push(...textTable([['', 'found', 'published', ''], ...known]));
   const seconds = tracks.flatMap((track) => track.seconds ?? []).sort((a, b) => a - b);
   if (seconds.length > 0) {
     const total = seconds.reduce((sum, value) => sum + value, 0) / 3600;
@@ -100,7 +95,7 @@ export function reportText(report: DatasetReport, maxRows: number): string {
   }
   if (quirks.length > 0) {
     const rows = quirks.map(({ quirk, count, example }) => [quirk, String(count), JSON.stringify(example)]);
-    lines.push('', 'labels:', ...table([['', 'tracks', 'such as'], ...rows]));
+    lines.push('', 'labels:', ...textTable([['', 'tracks', 'such as'], ...rows]));
   }
   if (leftOut.length > 0) lines.push('', ...section(`left out: ${leftOut.length}`, leftOut, maxRows));
   for (const kind of Object.keys(PROBLEM_KINDS) as ProblemKind[]) {
@@ -114,7 +109,7 @@ export function reportText(report: DatasetReport, maxRows: number): string {
 function section(title: string, rows: readonly Pick<DatasetProblem, 'id' | 'reason'>[], maxRows: number): string[] {
   const shown = rows.slice(0, maxRows);
   const more = rows.length > shown.length ? [`  and ${rows.length - shown.length} more (--rows ${rows.length})`] : [];
-  return [title, ...(shown.length > 0 ? table(shown.map(({ id, reason }) => [id, reason])) : []), ...more];
+  return [title, ...(shown.length > 0 ? textTable(shown.map(({ id, reason }) => [id, reason])) : []), ...more];
 }
 
 /** Reads embeddings of another program, says what they are, and writes them as our table. */

@@ -4,6 +4,7 @@ import { loadCheckpoint } from '../encoder/index.js';
 import { InputError } from '../errors.js';
 import { exportOnnx, exportSafetensors } from '../exporting/index.js';
 import { loadProbe } from '../probe/index.js';
+import { readWeights } from '../store/index.js';
 import { initBackend } from '../tensor/index.js';
 import { oneOf, wholeNumber } from './program.js';
 
@@ -43,7 +44,11 @@ export function registerExport(program: Command): void {
       const probe = probePath === undefined ? undefined : loadProbe(probePath, { keyOrder });
       const checkpoint = weights === undefined ? undefined : loadCheckpoint(weights, { numHeads, patches });
       try {
-        const parts = { ...(checkpoint && { encoder: checkpoint.encoder }), ...(probe && { probe }) };
+        const metadata = {
+          ...kept(checkpoint?.metadata, 'melScale'),
+          ...(probePath === undefined ? {} : kept(readWeights(probePath).metadata, 'temperature')),
+        };
+        const parts = { ...(checkpoint && { encoder: checkpoint.encoder }), ...(probe && { probe }), metadata };
         (format === 'onnx' ? exportOnnx : exportSafetensors)(out, parts);
         const what = [checkpoint && 'encoder', probe && 'head'].filter(Boolean).join(' and ');
         console.log(`${out}: ${what} as ${format}`);
@@ -51,4 +56,9 @@ export function registerExport(program: Command): void {
         checkpoint?.encoder.dispose();
       }
     });
+}
+
+/** What a reader of the exported file must know too: how its mel is scaled, how its logits are calibrated. */
+function kept(metadata: Readonly<Record<string, string>> | undefined, name: string): Record<string, string> {
+  return metadata?.[name] === undefined ? {} : { [name]: metadata[name] };
 }

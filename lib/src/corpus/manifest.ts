@@ -19,6 +19,8 @@ export interface ManifestOptions {
   readonly splits?: string;
   /** Lets a recording or an artist stand in several splits, for those who must repeat such a split. */
   readonly allowLeakage?: boolean;
+  /** Leaves audio files alone: one that is missing or damaged is found when it is read, lengths not given are 0. */
+  readonly unread?: boolean;
   /** Remembers the lengths of files, which are learned by decoding where `duration` is not given. */
   readonly cache?: Cache;
   readonly onProgress?: (done: number, total: number, note?: string) => void;
@@ -43,11 +45,11 @@ interface Row {
   readonly duration: number | undefined;
 }
 
-function readRow(where: string, fields: Record<string, string>, folder: string): Row {
+function readRow(where: string, fields: Record<string, string>, folder: string, unread: boolean): Row {
   const file = fields.path;
   if (!file) throw new InputError(`${where}, column path`, 'is empty, expected the path of an audio file');
   const path = isAbsolute(file) ? file : join(folder, file);
-  if (!existsSync(path) || !statSync(path).isFile()) {
+  if (!unread && (!existsSync(path) || !statSync(path).isFile())) {
     throw new InputError(`${where}, column path`, `there is no file ${path}; relative paths start at the manifest`);
   }
   const key = fields.key ? parseKey(fields.key) : null;
@@ -158,15 +160,18 @@ export async function readManifest(csvPath: string, options: ManifestOptions = {
     throw new InputError(csvPath, `has columns ${columns.join(', ')}; a column path is needed`);
   }
   if (lines.length === 0) throw new InputError(csvPath, 'has no rows below its header; expected one row a track');
-  const asWritten = lines.map(({ line, fields }) => readRow(`${csvPath} line ${line}`, fields, dirname(csvPath)));
+  const { unread = false } = options;
+  const asWritten = lines.map(({ line, fields }) =>
+    readRow(`${csvPath} line ${line}`, fields, dirname(csvPath), unread),
+  );
   const rows = options.splits === undefined ? asWritten : withSplits(options.splits, asWritten);
   assertConsistent(rows, options.allowLeakage ?? false);
 
   const tracks: Track[] = [];
   for (const [i, { where, track, path, start = 0, duration }] of rows.entries()) {
     options.signal?.throwIfAborted();
-    if (duration !== undefined) {
-      tracks.push({ ...track, durationSeconds: duration });
+    if (duration !== undefined || unread) {
+      tracks.push({ ...track, durationSeconds: duration ?? 0 });
       continue;
     }
     const recording = await examineRecording(path, 30, options.cache);

@@ -44,7 +44,7 @@ export function exportSafetensors(path: string, parts: ExportParts): void {
  * - head: `embedding` -> `logits` [batch, 24], in the order of metadata `keys`
  * - both: `mel` -> `embedding` and `logits`
  *
- * Metadata has the mel setting, the clip's frames and the keys. A track's key is the argmax of the mean of its clips'
+ * Metadata has the mel setting (`melScale` of `parts.metadata`, else power), the clip's frames and the keys. A track's key is the argmax of the mean of its clips'
  * logits.
  *
  * @throws InputError as `exportSafetensors`, and for a model of 2 GB or more
@@ -65,7 +65,7 @@ export function exportOnnx(path: string, parts: ExportParts): void {
   const about: Record<string, string> = { ...metadata };
   if (encoder) {
     about.melConfig = JSON.stringify(MEL);
-    about.melScale = 'power';
+    about.melScale ??= 'power';
     about.encoderConfig = JSON.stringify(encoder.config);
   }
   if (probe) {

@@ -1,6 +1,6 @@
 /**
  * figures/: measurements -> Plotly figures and table rows. Pure: no computing, no files, no clock.
- * Imports types of experiments/ (and plotly.js), nothing else.
+ * Imports types of experiments/ and peers/ (and plotly.js), nothing else.
  */
 export type { Figure, Table } from './figure.js';
 export {
@@ -81,3 +81,4 @@ export { cleanTable, robustnessTable, strengthTable } from './robustnessTables.j
 export { equivarianceFigure, equivarianceScoreFigure, testTimeFigure, testTimeTable } from './equivarianceFigures.js';
 export { abstentionFigure, confidenceTable, degradedFigure, reliabilityFigure } from './confidenceFigures.js';
 export { claimsTable, maskRatioFigure, notAvailableTable, publishedFigure, publishedTable } from './paperFigures.js';
+export { peerPairsTable, peerTable } from './peerTables.js';

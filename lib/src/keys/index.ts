@@ -39,3 +39,4 @@ export {
   type Shares,
 } from './score.js';
 export { type CsvScore, scoreCsv } from './scoreCsv.js';
+export { parseWheelCode } from './wheelCodes.js';

@@ -3,7 +3,8 @@
  * writes; the content-addressed cache.
  * Imports no other room.
  */
-export { readBytes, readText, temporaryPath, writeFileAtomic } from './files.js';
+export { readBytes, readText, temporaryPath, withOpenFile, writeFileAtomic, type OpenFile } from './files.js';
+export { shown } from './shown.js';
 export { dtypeOf, float32, halfToNumber, int32, sizeOf, type Dtype, type StoredTensor } from './tensors.js';
 export { readSafetensors, writeSafetensors, type SafetensorsFile } from './safetensors.js';
 export { parseNpy, readNpy, writeNpy, type NpyArray, type TextArray } from './npy.js';
