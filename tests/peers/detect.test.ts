@@ -77,10 +77,11 @@ describe('the sound of a track', () => {
   it('at 16 kHz is what the suite hears; at another rate the file decoded anew, cut in seconds', async () => {
     const whole = soundOf(fileTrack('0.wav'));
     expect((await whole(16000)).length).toBe(4 * 16000);
-    expect(await whole(22050)).toEqual(await whole(22050));
+    expect(await whole(22050)).toBe(await whole(22050));
     expect((await whole(22050)).length).toBe(4 * 22050);
     const cut = await soundOf(fileTrack('0.wav', { start: 1, duration: 0.5 }))(22050);
-    expect(cut).toEqual((await whole(22050)).slice(22050, 22050 + 11025));
+    const expected = (await whole(22050)).subarray(22050, 22050 + 11025);
+    expect([cut.length, cut.findIndex((sample, i) => sample !== expected[i])]).toEqual([11025, -1]);
     await expect(soundOf(fileTrack('0.wav', { start: 9 }))(22050)).rejects.toThrow(
       /track 0\.wav: its audio is silent, or/,
     );

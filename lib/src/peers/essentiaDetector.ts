@@ -14,7 +14,7 @@ export const ESSENTIA_VERSION = '0.1.3';
 /** The rate that KeyExtractor's defaults (frames of 4096 samples) are made for, Hz. */
 const RATE = 44100;
 
-/** Profiles of KeyExtractor; another name ends in a C++ exception without a text. */
+/** Profiles that KeyExtractor takes in this version, with 12 bins; another ends in a C++ exception without a text. */
 export const ESSENTIA_PROFILES = [
   'bgate',
   'braw',
@@ -29,7 +29,6 @@ export const ESSENTIA_PROFILES = [
   'temperley2005',
   'thpcp',
   'tonictriad',
-  'weichai',
 ] as const;
 export type EssentiaProfile = (typeof ESSENTIA_PROFILES)[number];
 
@@ -88,6 +87,7 @@ export function essentiaDetector(name: string, profile: EssentiaProfile): KeyDet
       const audio = failing(name, () => algorithms.arrayToVector(samples));
       try {
         const { key, scale, strength } = failing(name, () => algorithms.KeyExtractor(audio, ...parameters));
+        if (strength <= -1) throw new InputError(name, 'no pitch is heard in this audio'); // silence gives A minor, -1
         const found = parseKey(`${key} ${scale}`);
         if (!found) throw new InputError(name, `essentia.js answers "${key} ${scale}", which is no key`);
         return { keyId: found.id, confidence: Number.isFinite(strength) ? strength : null, scores: null };
