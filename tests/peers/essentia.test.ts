@@ -9,7 +9,12 @@ import { soundOf } from '../../lib/src/peers/trackSound.js';
 
 /** What essentia.js 0.1.3 and our templates answered on pieces of the embedded corpus: `tools/src/peerAnswers.ts`. */
 interface Golden {
-  readonly sizes: { readonly train: number; readonly valid: number; readonly test: number; readonly testTimbre: number };
+  readonly sizes: {
+    readonly train: number;
+    readonly valid: number;
+    readonly test: number;
+    readonly testTimbre: number;
+  };
   readonly seed: number;
   /** one entry a piece, in the order of the corpus */
   readonly ids: readonly string[];
@@ -91,17 +96,20 @@ describe('essentia.js', () => {
     expect(process.listenerCount('uncaughtException') + process.listenerCount('unhandledRejection')).toBe(listeners);
   });
 
-  it.runIf(hasEssentia)('takes every profile that has a name here, and survives audio that it cannot take', async () => {
-    const tone = Float32Array.from({ length: 44100 }, (_, i) => Math.sin((2 * Math.PI * 440 * i) / 44100));
-    for (const profile of ESSENTIA_PROFILES) {
-      const { keyId } = await (await openDetector(system(`essentia:${profile}`))).detect(tone);
-      expect(KEYS[keyId]).toBeDefined();
-    }
-    const detector = await openDetector(system('essentia:bgate'));
-    await expect(detector.detect(new Float32Array(0))).rejects.toThrow(InputError);
-    await expect(detector.detect(new Float32Array(44100))).rejects.toThrow(/no pitch is heard/);
-    expect((await detector.detect(tone)).keyId).toBeGreaterThanOrEqual(0);
-  });
+  it.runIf(hasEssentia)(
+    'takes every profile that has a name here, and survives audio that it cannot take',
+    async () => {
+      const tone = Float32Array.from({ length: 44100 }, (_, i) => Math.sin((2 * Math.PI * 440 * i) / 44100));
+      for (const profile of ESSENTIA_PROFILES) {
+        const { keyId } = await (await openDetector(system(`essentia:${profile}`))).detect(tone);
+        expect(KEYS[keyId]).toBeDefined();
+      }
+      const detector = await openDetector(system('essentia:bgate'));
+      await expect(detector.detect(new Float32Array(0))).rejects.toThrow(InputError);
+      await expect(detector.detect(new Float32Array(44100))).rejects.toThrow(/no pitch is heard/);
+      expect((await detector.detect(tone)).keyId).toBeGreaterThanOrEqual(0);
+    },
+  );
 
   it.runIf(!hasEssentia)('is asked for in a sentence where it is missing', async () => {
     await expect(openDetector(system('essentia:bgate'))).rejects.toThrow(

@@ -26,7 +26,9 @@ writeJson(path, {
   seed: SEED,
   ids: tracks.map(({ id }) => id),
   keys: tracks.map(({ keyId }) => keyId),
-  answers: Object.fromEntries(systems.map(({ name, answers }) => [name, tracks.map(({ id }) => answers.get(id)!.keyId)])),
+  answers: Object.fromEntries(
+    systems.map(({ name, answers }) => [name, tracks.map(({ id }) => answers.get(id)!.keyId)]),
+  ),
   strength: tracks.map(({ id }) => systems.find(({ name }) => name === 'essentia:bgate')!.answers.get(id)!.confidence),
 });
 console.log(path);
