@@ -15,6 +15,7 @@ export * as probe from './probe/index.js';
 export * as exporting from './exporting/index.js';
 export * as maps from './maps/index.js';
 export * as tsne from './tsne/index.js';
+export * as predict from './predict/index.js';
 export * as peers from './peers/index.js';
 export * as experiments from './experiments/index.js';
 export * as figures from './figures/index.js';

@@ -8,7 +8,7 @@ const ROOT = join(import.meta.dirname, '../..');
 const SOURCE = join(ROOT, 'lib/src');
 const files = sourceFiles(SOURCE);
 
-const ABOVE_EXPERIMENTS = ['store', 'tensor', 'keys', 'stats', 'audio', 'corpus', 'mel', 'views', 'encoder', 'pretrain', 'embeddings', 'probe', 'finetune', 'maps', 'tsne']; // prettier-ignore
+const ABOVE_EXPERIMENTS = ['store', 'tensor', 'keys', 'stats', 'audio', 'corpus', 'mel', 'views', 'encoder', 'pretrain', 'embeddings', 'probe', 'finetune', 'maps', 'tsne', 'predict']; // prettier-ignore
 
 /** The rooms in the order in which data flows, and what each may import beside errors.ts and workers/. */
 const TABLE: Readonly<Record<string, Arrows>> = {
@@ -29,6 +29,7 @@ const TABLE: Readonly<Record<string, Arrows>> = {
   exporting: { values: ['encoder', 'probe', 'views', 'mel', 'keys', 'store'] },
   maps: { values: ['tensor', 'store', 'keys', 'stats'], types: ['embeddings'] }, // stats: intervals of held-out measures
   tsne: { values: ['tensor'] },
+  predict: { values: ['probe', 'embeddings', 'encoder', 'mel', 'corpus', 'audio', 'keys', 'tensor', 'store'] },
   peers: { values: ['store', 'tensor', 'keys', 'stats', 'audio', 'corpus', 'mel', 'encoder', 'embeddings', 'probe'] },
   experiments: { values: ABOVE_EXPERIMENTS },
   figures: { values: ['keys'], types: ['experiments', 'peers'] },

@@ -5,11 +5,7 @@ import { InputError } from '../errors.js';
 import type { Progress } from '../workers/index.js';
 
 /** Thrown into running work by Ctrl-C. */
-class Stopped extends Error {
-  constructor() {
-    super('Stopped. What was finished is kept; the same command goes on from there.');
-  }
-}
+class Stopped extends Error {}
 
 /** Exit code of a program that was stopped by SIGINT. */
 const STOPPED_EXIT_CODE = 130;
@@ -31,10 +27,15 @@ export async function runProgram(program: Command, argv: readonly string[]): Pro
   }
 }
 
-/** A signal that Ctrl-C sets: the first one lets the work end in order, a second one ends the process. */
-export function stopSignal(): AbortSignal {
+/**
+ * A signal that Ctrl-C sets: the first one lets the work end in order, a second one ends the process.
+ * @param message printed at the end
+ */
+export function stopSignal(
+  message = 'Stopped. What was finished is kept; the same command goes on from there.',
+): AbortSignal {
   const controller = new AbortController();
-  process.once('SIGINT', () => controller.abort(new Stopped()));
+  process.once('SIGINT', () => controller.abort(new Stopped(message)));
   return controller.signal;
 }
 
@@ -74,6 +75,7 @@ export class ProgressBars {
     : null;
   private readonly bars = new Map<string, SingleBar>();
   private readonly printed = new Map<string, number>();
+  private readonly started = new Map<string, { readonly time: number; readonly done: number }>();
 
   /** A callback that drives the bar called `name`. */
   of(name: string): Progress {
@@ -83,7 +85,7 @@ export class ProgressBars {
         const tenth = Math.floor((10 * done) / total);
         if (this.printed.get(name) === tenth) return;
         this.printed.set(name, tenth);
-        console.error(`${name} ${done}/${total} ${note}`.trimEnd());
+        console.error(`${name} ${done}/${total}${this.timeLeft(name, done, total)} ${note}`.trimEnd());
         return;
       }
       let bar = this.bars.get(name);
@@ -91,6 +93,18 @@ export class ProgressBars {
       bar.setTotal(total);
       bar.update(done, { name, note });
     };
+  }
+
+  /** What the work so far lets expect, counted from the first call; nothing under a minute. */
+  private timeLeft(name: string, done: number, total: number): string {
+    const now = performance.now();
+    const start = this.started.get(name);
+    if (!start) this.started.set(name, { time: now, done });
+    if (!start || done <= start.done || done >= total) return '';
+    const minutes = (((now - start.time) / (done - start.done)) * (total - done)) / 60_000;
+    return minutes < 1
+      ? ''
+      : `, ${minutes >= 90 ? `${Math.round(minutes / 60)} h` : `${Math.round(minutes)} min`} left`;
   }
 
   /** Leaves the bars as they are and gives the terminal back. */

@@ -6,7 +6,8 @@ import type { Cache } from '../store/index.js';
 import { examineRecording } from './recordings.js';
 import type { Corpus, SkippedFile, Track } from './track.js';
 
-const AUDIO_ENDINGS = /\.(wav|flac|mp3|ogg|oga|opus)$/i;
+/** Names of files that folders are searched for. */
+export const AUDIO_ENDINGS = /\.(wav|flac|mp3|ogg|oga|opus)$/i;
 
 export interface FolderOptions {
   /** Length of an item, seconds (default 30). A rest of at least half an item is an item too. */

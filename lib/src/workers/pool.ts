@@ -7,12 +7,17 @@ import type { FromThread, SentError, ToThread } from './messages.js';
 /** Called after each finished unit of work; `note` is a few words for a person. */
 export type Progress = (done: number, total: number, note?: string) => void;
 
-export interface ParallelOptions {
+export interface ParallelOptions<Out = unknown> {
   /** Threads to use; 1 runs everything in this thread. Never more than there are items. */
   readonly threads: number;
   /** Handed (copied) to the factory of every thread. */
   readonly init?: unknown;
   readonly onProgress?: Progress;
+  /**
+   * Takes each result as it comes, in any order; none is kept then, and the list that is returned is empty. No thread is
+   * given its next item before this has returned.
+   */
+  onResult?(index: number, result: Out): void;
   /**
    * Indices, all smaller than `index`, of the items that must have ended before this one is started; default none. A
    * free thread takes the first item that may start.
@@ -40,7 +45,7 @@ export async function parallelMap<In, Out>(
   module: URL,
   exportName: string,
   items: readonly In[],
-  options: ParallelOptions,
+  options: ParallelOptions<Out>,
 ): Promise<Out[]> {
   options.signal?.throwIfAborted();
   if (items.length === 0) return [];
@@ -55,17 +60,20 @@ async function mapHere<In, Out>(
   module: URL,
   exportName: string,
   items: readonly In[],
-  options: ParallelOptions,
+  options: ParallelOptions<Out>,
 ): Promise<Out[]> {
   const loaded = (await import(/* @vite-ignore */ sourceOf(module).href)) as Record<string, unknown>;
   const factory = loaded[exportName];
   if (typeof factory !== 'function') throw new Error(`parallelMap: ${module.href} exports no function ${exportName}`);
   const task = await (factory as TaskFactory<In, Out>)(options.init);
   const results: Out[] = [];
+  let done = 0;
   for (const item of items) {
     options.signal?.throwIfAborted();
-    results.push(await task(item));
-    options.onProgress?.(results.length, items.length);
+    const result = await task(item);
+    if (options.onResult) options.onResult(done, result);
+    else results.push(result);
+    options.onProgress?.(++done, items.length);
     await new Promise(setImmediate); // a task may be synchronous; let signals and timers in between items
   }
   return results;
@@ -76,12 +84,12 @@ function mapThreads<In, Out>(
   exportName: string,
   items: readonly In[],
   threads: number,
-  options: ParallelOptions,
+  options: ParallelOptions<Out>,
 ): Promise<Out[]> {
   const { signal, onProgress, init } = options;
   const threadModule = compiledOf(new URL('./thread.js', import.meta.url));
   const workerData = { module: compiledOf(module).href, exportName, init };
-  const results = new Array<Out>(items.length);
+  const results = new Array<Out>(options.onResult ? 0 : items.length);
   const queue = new Queue(items.length, options.needs);
   /** Workers that wait for an item to end, and the item that each of the others has. */
   const idle: Worker[] = [];
@@ -130,9 +138,10 @@ function mapThreads<In, Out>(
         if ('ready' in message) return feed(worker);
         if (message.error) fail(message.index, restoreError(message.error));
         else {
-          results[message.index] = message.result as Out;
-          done++;
           try {
+            if (options.onResult) options.onResult(message.index, message.result as Out);
+            else results[message.index] = message.result as Out;
+            done++;
             onProgress?.(done, items.length);
           } catch (error) {
             fail(message.index, error);

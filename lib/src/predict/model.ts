@@ -1,0 +1,106 @@
+/** A key model: an encoder and a head that belong together. */
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type ConfigOverrides, type Encoder, loadCheckpoint } from '../encoder/index.js';
+import { InputError } from '../errors.js';
+import { type KeyOrder, loadProbe, type Probe } from '../probe/index.js';
+import { canonicalJson, readWeights } from '../store/index.js';
+
+/** Everything that goes from a clip's mel spectrogram to the 24 keys. */
+export interface KeyModel {
+  readonly encoder: Encoder;
+  readonly probe: Probe;
+  /** What logits are divided by before their softmax; 1 if the head does not say. */
+  readonly temperature: number;
+  /** Whether the head says its temperature: then a confidence of .8 is meant to be right in 8 of 10 cases. */
+  readonly isCalibrated: boolean;
+  /** Scale of the clips that the encoder is given; one with `inputScale: 'log1p'` takes power and scales it itself. */
+  readonly melScale: 'power' | 'log1p';
+  readonly name: string;
+  /** Frees the weights. */
+  dispose(): void;
+}
+
+export interface KeyModelFiles {
+  /** Checkpoint of the encoder: safetensors, an index of shards or their folder, or .pth. */
+  readonly weights: string;
+  /** Probe of `saveProbe`, a head of PyTorch, or a checkpoint that holds a head too. */
+  readonly head: string;
+}
+
+/** What files of others do not say. */
+export interface KeyModelOptions {
+  readonly overrides?: ConfigOverrides;
+  readonly keyOrder?: KeyOrder;
+}
+
+/** `<repository>/data/checkpoints/`, from the compiled file and from its source alike. */
+const CHECKPOINTS = new URL('../../../data/checkpoints/', import.meta.url);
+
+/**
+ * The files of the model that ships with the suite.
+ * @throws InputError if they are not there
+ */
+export function shippedModel(): KeyModelFiles {
+  const [weights, head] = ['encoder', 'head'].map((part) => fileURLToPath(new URL(`${part}.safetensors`, CHECKPOINTS)));
+  for (const path of [weights, head])
+    if (!existsSync(path))
+      throw new InputError(path, 'the model that ships is not there; check the repository out again, or give your own');
+  return { weights, head };
+}
+
+/**
+ * Reads a model. Needs `initBackend` first.
+ * @throws InputError naming the file for damaged files, a head of another width than the encoder's embeddings, a head
+ *   that standardizes by the split at hand, or a temperature or mel scale that is none
+ */
+export function loadKeyModel(files: KeyModelFiles, options: KeyModelOptions = {}): KeyModel {
+  const probe = loadProbe(files.head, { keyOrder: options.keyOrder });
+  if (probe.config.standardize === 'perSplit')
+    throw new InputError(files.head, 'standardizes by the statistics of a whole split, which a single file has not.');
+  const { temperature, isCalibrated } = temperatureOf(files.head);
+  const { encoder, metadata } = loadCheckpoint(files.weights, options.overrides);
+  try {
+    if (probe.width !== encoder.outWidth)
+      throw new InputError(
+        files.head,
+        `reads embeddings of width ${probe.width}; those of ${files.weights} have width ${encoder.outWidth}.`,
+      );
+    const { melScale = 'power' } = metadata;
+    if (melScale !== 'power' && melScale !== 'log1p')
+      throw new InputError(files.weights, `its metadata says melScale "${melScale}"; power or log1p was expected.`);
+    return {
+      encoder,
+      probe,
+      temperature,
+      isCalibrated,
+      melScale: encoder.config.inputScale === 'log1p' ? 'power' : melScale,
+      name: metadata.name ?? basename(files.weights),
+      dispose: () => encoder.dispose(),
+    };
+  } catch (error) {
+    encoder.dispose();
+    throw error;
+  }
+}
+
+function temperatureOf(head: string): Pick<KeyModel, 'temperature' | 'isCalibrated'> {
+  const text = readWeights(head).metadata.temperature;
+  if (text === undefined) return { temperature: 1, isCalibrated: false };
+  const temperature = Number(text);
+  if (!(temperature > 0 && temperature < Infinity))
+    throw new InputError(head, `its metadata says temperature "${text}"; a number above 0 was expected.`);
+  return { temperature, isCalibrated: true };
+}
+
+/** Names the model by all that its answers depend on: 12 hexadecimal digits. */
+export function keyModelId({ encoder, probe, temperature, melScale }: KeyModel): string {
+  const hash = createHash('sha256');
+  hash.update(canonicalJson({ encoder: encoder.config, width: probe.width, hidden: probe.config.hidden, temperature, melScale })); // prettier-ignore
+  for (const [name, { data }] of [...encoder.toTensors(), ...probe.weights])
+    hash.update(name).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  if (probe.standardizer) hash.update(probe.standardizer.mean).update(probe.standardizer.scale);
+  return hash.digest('hex').slice(0, 12);
+}

@@ -1,0 +1,199 @@
+/** From a recording to its key, in memory that does not grow with the recording. Letters: C clips, K = 24 keys. */
+import { headerDuration, SAMPLE_RATE, streamAudio } from '../audio/index.js';
+import { buildTable } from '../embeddings/index.js';
+import { InputError } from '../errors.js';
+import { NUM_KEYS } from '../keys/index.js';
+import { MEL, type MelClip, streamClips, streamMel } from '../mel/index.js';
+import { decideTracks, softmaxRows } from '../probe/index.js';
+import type { KeyModel } from './model.js';
+
+/** What the model says of one clip. */
+export interface ClipKeys {
+  readonly startSeconds: number;
+  /** Length of the sound in it; less than a clip's only where the recording is shorter. */
+  readonly seconds: number;
+  /** [K], uncalibrated */
+  readonly logits: Float32Array;
+}
+
+export interface KeyPrediction {
+  readonly file: string;
+  readonly keyId: number;
+  readonly secondKeyId: number;
+  /** Probability of the key, calibrated if the model is. */
+  readonly confidence: number;
+  /** [K], in the order of the keys */
+  readonly probabilities: Float64Array;
+  readonly durationSeconds: number;
+  readonly clips: readonly ClipKeys[];
+}
+
+export interface PredictOptions {
+  /** Frames from one clip's start to the next's (default: contiguous). */
+  readonly clipHop?: number;
+  /** On abort the running batch of clips is finished and `signal.reason` is thrown. */
+  readonly signal?: AbortSignal;
+  /** Seconds of audio heard so far, and in all as the header says (null: it does not). */
+  readonly onProgress?: (doneSeconds: number, totalSeconds: number | null) => void;
+}
+
+/** Clips per forward pass: what a batch works on stays near the core. */
+const BATCH_CLIPS = 16;
+/** Embeddings that wait for the head, which is set up anew for each call. */
+const HEAD_CLIPS = 512;
+
+/**
+ * The key of an audio file, read as a stream. Clips are cut contiguously (or every `clipHop` frames), the remainder
+ * dropped, a shorter file padded; the key is the argmax of the mean of the clips' logits, probabilities are the softmax
+ * of that mean over the model's temperature.
+ *
+ * @throws InputError naming the file if it cannot be decoded, is silent or shorter than 65 ms (1025 samples at 16 kHz)
+ */
+export function predictFile(model: KeyModel, path: string, options: PredictOptions = {}): Promise<KeyPrediction> {
+  const samples = streamAudio(path, { signal: options.signal });
+  const totalSeconds = options.onProgress ? () => headerDuration(path)?.seconds ?? null : () => null;
+  return predictStream(model, path, samples, totalSeconds, options);
+}
+
+/**
+ * As `predictFile`, of mono samples at 16 kHz.
+ * @param options.file what to call them
+ */
+export function predictSamples(
+  model: KeyModel,
+  samples: Float32Array,
+  options: PredictOptions & { readonly file?: string } = {},
+): Promise<KeyPrediction> {
+  const { file = 'samples' } = options;
+  return predictStream(model, file, [samples], () => samples.length / SAMPLE_RATE, options);
+}
+
+async function predictStream(
+  model: KeyModel,
+  file: string,
+  samples: AsyncIterable<Float32Array> | Iterable<Float32Array>,
+  totalSeconds: () => number | null,
+  { clipHop, signal, onProgress }: PredictOptions,
+): Promise<KeyPrediction> {
+  const { encoder, melScale, temperature } = model;
+  const { clipFrames } = encoder.config;
+  try {
+    signal?.throwIfAborted();
+    const total = totalSeconds();
+    const heard = { nSamples: 0, isSilent: true };
+    const answers = new ClipAnswers(model);
+    const clips = streamClips(streamMel(tallied(samples, heard), { scale: melScale }), clipFrames, clipHop);
+    for await (const clip of clips) {
+      answers.add(clip);
+      if (!answers.isFull) continue;
+      answers.embed();
+      onProgress?.(heard.nSamples / SAMPLE_RATE, total);
+      // The forward pass is synchronous; without this an abort would never get its turn.
+      await new Promise((resolve) => setImmediate(resolve));
+      signal?.throwIfAborted();
+    }
+    if (heard.isSilent) throw new InputError(file, 'its audio is silent; there is no key in it.');
+    const { starts, logits } = answers.end();
+    const durationSeconds = heard.nSamples / SAMPLE_RATE;
+    onProgress?.(durationSeconds, total);
+    return {
+      file,
+      ...keyOf(file, logits, temperature),
+      durationSeconds,
+      clips: starts.map((start, clip) => {
+        const startSeconds = secondsOf(start);
+        return {
+          startSeconds,
+          seconds: Math.min(secondsOf(clipFrames), durationSeconds - startSeconds),
+          logits: logits.slice(clip * NUM_KEYS, (clip + 1) * NUM_KEYS),
+        };
+      }),
+    };
+  } catch (error) {
+    // Rooms below know samples and clips, not whose they are.
+    if (!(error instanceof InputError) || error.where === file) throw error;
+    throw new InputError(file, error.problem, { cause: error });
+  }
+}
+
+const secondsOf = (frames: number): number => (frames * MEL.hopLength) / MEL.sampleRate;
+
+async function* tallied(
+  samples: AsyncIterable<Float32Array> | Iterable<Float32Array>,
+  heard: { nSamples: number; isSilent: boolean },
+): AsyncGenerator<Float32Array> {
+  for await (const piece of samples) {
+    heard.nSamples += piece.length;
+    heard.isSilent &&= piece.every((sample) => sample === 0);
+    yield piece;
+  }
+}
+
+/** Clips of one recording on their way to logits, batch by batch. */
+class ClipAnswers {
+  private readonly starts: number[] = [];
+  private batch: MelClip[] = [];
+  private readonly rows: Float32Array[] = [];
+  private readonly logits: Float32Array[] = [];
+
+  constructor(private readonly model: KeyModel) {}
+
+  add(clip: MelClip): void {
+    this.batch.push(clip);
+    this.starts.push(clip.start);
+  }
+
+  get isFull(): boolean {
+    return this.batch.length === BATCH_CLIPS;
+  }
+
+  /** Embeds the waiting clips. */
+  embed(): void {
+    const { encoder } = this.model;
+    const ofTracks = this.batch.map(({ mel }) => ({ mel, start: 0 }));
+    const [embedded] = encoder.forwardLayers(ofTracks, ['output']);
+    this.rows.push(Float32Array.from(embedded.dataSync<'float32'>()));
+    embedded.dispose();
+    this.batch = [];
+    if (this.rows.length * BATCH_CLIPS >= HEAD_CLIPS) this.answer();
+  }
+
+  private answer(): void {
+    const { encoder, probe } = this.model;
+    const width = encoder.outWidth;
+    const embeddings = concatenated(this.rows.splice(0));
+    this.logits.push(probe.clipLogits(buildTable(['recording'], [embeddings], width)));
+  }
+
+  /** First frame of each clip and logits [C, K]. */
+  end(): { starts: readonly number[]; logits: Float32Array } {
+    if (this.batch.length > 0) this.embed();
+    if (this.rows.length > 0) this.answer();
+    return { starts: this.starts, logits: concatenated(this.logits) };
+  }
+}
+
+function concatenated(parts: readonly Float32Array[]): Float32Array {
+  const whole = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+/** @param logits [C, K] */
+function keyOf(
+  file: string,
+  logits: Float32Array,
+  temperature: number,
+): Pick<KeyPrediction, 'keyId' | 'secondKeyId' | 'confidence' | 'probabilities'> {
+  const trackOf = new Int32Array(logits.length / NUM_KEYS);
+  const { estimated, logits: mean } = decideTracks(logits, { trackOf, trackIds: [file] });
+  const [keyId] = estimated;
+  const probabilities = softmaxRows(Float64Array.from(mean, (logit) => logit / temperature));
+  let secondKeyId = keyId === 0 ? 1 : 0;
+  for (let key = 0; key < NUM_KEYS; key++) if (key !== keyId && mean[key] > mean[secondKeyId]) secondKeyId = key;
+  return { keyId, secondKeyId, confidence: probabilities[keyId], probabilities };
+}

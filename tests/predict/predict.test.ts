@@ -1,0 +1,159 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { encodeWav, loadAudio } from '../../lib/src/audio/index.js';
+import { embedTracks, type EmbeddingTable } from '../../lib/src/embeddings/index.js';
+import { InputError } from '../../lib/src/errors.js';
+import { melSpectrogram } from '../../lib/src/mel/index.js';
+import { type KeyModel, keyModelId, loadKeyModel, predictFile, predictSamples, shippedModel } from '../../lib/src/predict/index.js'; // prettier-ignore
+import { initBackend, tf } from '../../lib/src/tensor/index.js';
+import { mp3File, sweep } from '../audio/encodedFiles.js';
+import { randomProbe, tinyModel } from './models.js';
+
+const dir = mkdtempSync(join(tmpdir(), 'keymyna-predict-'));
+const at = (name: string): string => join(dir, name);
+afterAll(() => rmSync(dir, { recursive: true }));
+
+let model: KeyModel;
+beforeAll(async () => {
+  await initBackend();
+  model = loadKeyModel(tinyModel(dir));
+  writeFileSync(at('long.mp3'), await mp3File(sweep(150, 22050, 1), 22050, 48));
+  writeFileSync(at('short.wav'), encodeWav(sweep(1.5, 16000, 1)[0], 16000));
+});
+afterAll(() => model.dispose());
+
+/** The same by hand, all in memory. */
+async function byHand(path: string, scale: 'power' | 'log1p' = 'power', clipHop?: number): Promise<EmbeddingTable> {
+  const mel = melSpectrogram(await loadAudio(path), { scale });
+  return embedTracks(model.encoder, [{ id: path, mel }], { clipHop });
+}
+
+describe('predictFile', () => {
+  it.each([
+    ['long.mp3', undefined],
+    ['long.mp3', 50],
+    ['short.wav', undefined],
+  ])('%s, hop %s: audio, mel, encoder and probe one after the other, to the bit', async (name, clipHop) => {
+    const table = await byHand(at(name), 'power', clipHop);
+    const { logits, estimated } = model.probe.decide(table, 'meanLogits');
+    const found = await predictFile(model, at(name), { clipHop });
+    expect(found.clips.map((clip) => [...clip.logits]).flat()).toEqual([...model.probe.clipLogits(table)]);
+    expect(found.clips.length).toBe(table.nClips);
+    expect(found.keyId).toBe(estimated[0]);
+    const order = [...logits.keys()].sort((a, b) => logits[b] - logits[a]);
+    expect([found.keyId, found.secondKeyId]).toEqual(order.slice(0, 2));
+    expect(found.file).toBe(at(name));
+    expect(found.durationSeconds).toBe((await loadAudio(at(name))).length / 16000);
+    found.clips.forEach(({ startSeconds }, i) => expect(startSeconds).toBeCloseTo((i * (clipHop ?? 196) * 512) / 16000, 9));
+  }); // prettier-ignore
+
+  it('probabilities: softmax of the mean logits over the temperature', async () => {
+    const found = await predictFile(model, at('long.mp3'));
+    const mean = found.probabilities.map((_, key) => found.clips.reduce((sum, { logits }) => sum + logits[key], 0) / found.clips.length); // prettier-ignore
+    const shares = mean.map((logit) => Math.exp(logit / 2));
+    const total = shares.reduce((sum, share) => sum + share, 0);
+    found.probabilities.forEach((p, key) => expect(p).toBeCloseTo(shares[key] / total, 6));
+    expect(found.probabilities.reduce((sum, p) => sum + p, 0)).toBeCloseTo(1, 12);
+    expect(found.confidence).toBe(Math.max(...found.probabilities));
+  });
+
+  it('a clip is 6.272 s long; the only clip of a shorter file is as long as the file', async () => {
+    expect((await predictFile(model, at('long.mp3'))).clips[3].seconds).toBeCloseTo(6.272, 9);
+    expect((await predictFile(model, at('short.wav'))).clips.map(({ seconds }) => seconds)).toEqual([1.5]);
+  });
+
+  it('predictSamples: the same of samples', async () => {
+    const samples = await loadAudio(at('long.mp3'));
+    const { file, ...rest } = await predictFile(model, at('long.mp3'));
+    expect(await predictSamples(model, samples, { file })).toEqual({ file, ...rest });
+  });
+
+  it('tells how far it is, stops when it is told to, and keeps no tensors', async () => {
+    const before = tf.memory().numTensors;
+    const seconds: [number, number | null][] = [];
+    await predictFile(model, at('long.mp3'), { onProgress: (done, total) => void seconds.push([done, total]) });
+    expect(seconds.length).toBe(2); // after 16 of 23 clips, and at the end
+    expect(seconds[0][0]).toBeGreaterThan(100);
+    expect(Math.abs(seconds[1][0] - seconds[1][1]!)).toBeLessThan(1);
+    const stop = new AbortController();
+    const onProgress = (): void => stop.abort(new Error('enough'));
+    await expect(predictFile(model, at('long.mp3'), { signal: stop.signal, onProgress })).rejects.toThrow('enough');
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it.each([
+    ['there is none', null, /no such file/],
+    ['silent', new Float32Array(16000), /silent/],
+    ['of 1024 samples', new Float32Array(1024).fill(0.1), /1024 samples, at least 1025/],
+  ])('a file that is %s: one sentence that names it', async (name, samples, message) => {
+    if (samples) writeFileSync(at(name), encodeWav(samples, 16000));
+    const error = await predictFile(model, at(name)).catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(InputError);
+    expect(error).toMatchObject({ where: at(name) });
+    expect((error as InputError).problem).toMatch(message);
+  });
+});
+
+describe('loadKeyModel', () => {
+  it('a mel scale in the metadata is what the encoder is given; one that scales itself is given power', async () => {
+    const log = loadKeyModel(tinyModel(dir, { name: 'log', weightsMetadata: { melScale: 'log1p' } }));
+    const found = await predictFile(log, at('short.wav'));
+    expect([...found.clips[0].logits]).toEqual([...model.probe.clipLogits(await byHand(at('short.wav'), 'log1p'))]);
+    const config = { inputScale: 'log1p' } as const;
+    const itself = loadKeyModel(tinyModel(dir, { name: 'itself', config, weightsMetadata: { melScale: 'log1p' } }));
+    const same = await predictFile(itself, at('short.wav'));
+    same.clips[0].logits.forEach((logit, key) => expect(logit).toBeCloseTo(found.clips[0].logits[key], 3));
+    log.dispose();
+    itself.dispose();
+  });
+
+  it('without a temperature it is 1 and not calibrated', () => {
+    const plain = loadKeyModel(tinyModel(dir, { name: 'plain', headMetadata: {} }));
+    expect(plain).toMatchObject({ temperature: 1, isCalibrated: false, name: 'plain.safetensors' });
+    expect(model).toMatchObject({ temperature: 2, isCalibrated: true });
+    plain.dispose();
+  });
+
+  it.each([
+    ['width', { probe: randomProbe(31) }, /width 31; those of .* have width 32/],
+    ['split', { probe: randomProbe(32, 0, { standardize: 'perSplit' }) }, /statistics of a whole split/],
+    ['cold', { headMetadata: { temperature: '0' } }, /temperature "0"; a number above 0/],
+    ['warm', { headMetadata: { temperature: 'warm' } }, /temperature "warm"/],
+    ['scale', { weightsMetadata: { melScale: 'dB' } }, /melScale "dB"; power or log1p/],
+  ] as const)('refuses a model of another %s, without a tensor left', (name, options, message) => {
+    const files = tinyModel(dir, { name, ...options });
+    const before = tf.memory().numTensors;
+    expect(() => loadKeyModel(files)).toThrow(message);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it('the id stands for weights, head and temperature, not for names', () => {
+    const idOf = (options: Parameters<typeof tinyModel>[1]): string => {
+      const other = loadKeyModel(tinyModel(dir, options));
+      const id = keyModelId(other);
+      other.dispose();
+      return id;
+    };
+    const id = keyModelId(model);
+    expect(idOf({ name: 'copy' })).toBe(id);
+    const others = [
+      idOf({ seed: 1 }),
+      idOf({ probe: randomProbe(32, 5) }),
+      idOf({ headMetadata: { temperature: '1' } }),
+    ];
+    expect(new Set([id, ...others]).size).toBe(4);
+    tinyModel(dir); // as it was
+  });
+
+  it('the shipped model is there whole, or its absence is one sentence', () => {
+    try {
+      const { weights, head } = shippedModel();
+      expect([weights, head].every((path) => existsSync(path))).toBe(true);
+    } catch (error) {
+      expect(error).toBeInstanceOf(InputError);
+      expect((error as Error).message).toMatch(/data.checkpoints.*safetensors: the model that ships is not there/);
+    }
+  });
+});
