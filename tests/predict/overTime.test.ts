@@ -3,7 +3,12 @@ import { NUM_KEYS, transposeKey } from '../../lib/src/keys/index.js';
 import { keyCourse, type KeyPrediction } from '../../lib/src/predict/index.js';
 
 /** A prediction whose clip i favours the i-th key by `margin`. */
-function prediction(keys: readonly number[], { margin = 4, seconds = 6, hop = seconds } = {}): KeyPrediction {
+function prediction(
+  keys: readonly number[],
+  options: { margin?: number; hop?: number } = {},
+): KeyPrediction {
+  const seconds = 6;
+  const { margin = 4, hop = seconds } = options;
   const clips = keys.map((key, i) => {
     const logits = new Float32Array(NUM_KEYS);
     logits[key] = margin;
