@@ -212,6 +212,37 @@ describe.runIf(hasRuntime)('ONNX detectors', () => {
 });
 
 describe('a model of ours', () => {
+  it('hears the mel on the scale that its file says, once, and so do its exports', async () => {
+    const samples = chord(2, 7);
+    const scoresOf = async (
+      name: string,
+      inputScale: 'power' | 'log1p',
+      melScale: string,
+    ): Promise<readonly number[][]> => {
+      const encoder = Encoder.init(encoderConfig('vertical', 'tiny', { inputScale }), createRng(0));
+      const probe = headFor(encoder.outWidth);
+      saveCheckpoint(at(`${name}.safetensors`), encoder, { metadata: { melScale } });
+      saveProbe(at('scale-head.safetensors'), probe);
+      exportOnnx(at(`${name}.onnx`), { encoder, probe, metadata: { melScale } });
+      encoder.dispose();
+      const detectors = [await modelDetector(name, at(`${name}.safetensors`), at('scale-head.safetensors'))];
+      if (hasRuntime) detectors.push(await onnxDetector(name, at(`${name}.onnx`)));
+      const all: number[][] = [];
+      for (const detector of detectors) {
+        all.push([...(await detector.detect(samples)).scores!]);
+        await detector.dispose();
+      }
+      return all;
+    };
+    const isClose = (a: readonly number[], b: readonly number[]): boolean =>
+      a.every((x, i) => Math.abs(x - b[i]) < 1e-3);
+    const [power] = await scoresOf('power', 'power', 'power');
+    const [own] = await scoresOf('own', 'log1p', 'power');
+    expect(isClose(power, own)).toBe(false);
+    for (const scores of await scoresOf('both', 'log1p', 'log1p')) expect(isClose(scores, own)).toBe(true);
+    for (const scores of await scoresOf('file', 'power', 'log1p')) expect(isClose(scores, own)).toBe(true);
+  });
+
   it('is refused if its head reads another width', async () => {
     const encoder = Encoder.init(encoderConfig('vertical', 'tiny'), createRng(0));
     saveCheckpoint(at('e.safetensors'), encoder);

@@ -31,7 +31,9 @@ export async function modelDetector(name: string, weights: string, head: string)
       `reads embeddings of width ${probe.width}, but ${weights} gives embeddings of width ${encoder.outWidth}`,
     );
   }
-  const scale = metadata.melScale === 'log1p' ? 'log1p' : 'power';
+  // An encoder that scales its input itself takes power, whatever else the file says.
+  const isScaled = metadata.melScale === 'log1p' && encoder.config.inputScale === 'power';
+  const scale = isScaled ? 'log1p' : 'power';
   return {
     name,
     sampleRate: SAMPLE_RATE,
