@@ -30,7 +30,7 @@ const TABLE: Readonly<Record<string, Arrows>> = {
   maps: { values: ['tensor', 'store', 'keys', 'stats'], types: ['embeddings'] }, // stats: intervals of held-out measures
   tsne: { values: ['tensor'] },
   predict: { values: ['probe', 'embeddings', 'encoder', 'mel', 'corpus', 'audio', 'keys', 'tensor', 'store'] },
-  peers: { values: ['store', 'tensor', 'keys', 'stats', 'audio', 'corpus', 'mel', 'encoder', 'embeddings', 'probe'] },
+  peers: { values: ['predict', 'probe', 'embeddings', 'encoder', 'mel', 'corpus', 'audio', 'stats', 'keys', 'tensor', 'store'] }, // prettier-ignore
   experiments: { values: ABOVE_EXPERIMENTS },
   figures: { values: ['keys'], types: ['experiments', 'peers'] },
   notebook: { values: ['store', 'figures', 'audio'] }, // audio: its WAV encoder

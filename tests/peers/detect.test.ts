@@ -56,8 +56,13 @@ describe('systems by name', () => {
     expect(parseSystem(`onnx:${at('bad.wav')}`)).toEqual({ kind: 'onnx', name: 'bad.wav', path: at('bad.wav') });
     // A plus in a path is told from the plus between two.
     writeFileSync(at('a+b'), '');
-    expect(parseSystem(`model:x=${at('a+b')}+${at('0.wav')}`)).toMatchObject({ weights: at('a+b'), head: at('0.wav') });
-    expect(parseSystem(`model:${at('a+b')}`)).toMatchObject({ name: 'a+b', weights: at('a+b'), head: at('a+b') });
+    expect(parseSystem(`model:x=${at('a+b')}+${at('0.wav')}`)).toMatchObject({
+      files: { weights: at('a+b'), head: at('0.wav') },
+    });
+    expect(parseSystem(`model:${at('a+b')}`)).toMatchObject({
+      name: 'a+b',
+      files: { weights: at('a+b'), head: at('a+b') },
+    });
   });
 
   it.each([
@@ -108,7 +113,7 @@ describe('detection', () => {
   });
 
   it('goes on past bad files and systems, and says which', async () => {
-    const broken = { kind: 'model', name: 'broken', weights: at('bad.wav'), head: at('bad.wav') } as const;
+    const broken = { kind: 'model', name: 'broken', files: { weights: at('bad.wav'), head: at('bad.wav') } } as const;
     const seen: number[] = [];
     const { systems, failed } = await detectTracks(tracks, [broken, system('bgate'), system('temperley')], {
       onProgress: (done) => seen.push(done),

@@ -225,7 +225,9 @@ describe('a model of ours', () => {
       saveProbe(at('scale-head.safetensors'), probe);
       exportOnnx(at(`${name}.onnx`), { encoder, probe, metadata: { melScale } });
       encoder.dispose();
-      const detectors = [await modelDetector(name, at(`${name}.safetensors`), at('scale-head.safetensors'))];
+      const detectors = [
+        await modelDetector(name, { weights: at(`${name}.safetensors`), head: at('scale-head.safetensors') }),
+      ];
       if (hasRuntime) detectors.push(await onnxDetector(name, at(`${name}.onnx`)));
       const all: number[][] = [];
       for (const detector of detectors) {
@@ -249,8 +251,8 @@ describe('a model of ours', () => {
     encoder.dispose();
     saveProbe(at('wide.safetensors'), headFor(48));
     const before = tf.memory().numTensors;
-    await expect(modelDetector('m', at('e.safetensors'), at('wide.safetensors'))).rejects.toThrow(
-      /wide\.safetensors: reads embeddings of width 48, but .*e\.safetensors gives embeddings of width 32/,
+    await expect(modelDetector('m', { weights: at('e.safetensors'), head: at('wide.safetensors') })).rejects.toThrow(
+      /wide\.safetensors: reads embeddings of width 48; those of .*e\.safetensors have width 32/,
     );
     expect(tf.memory().numTensors).toBe(before);
   });

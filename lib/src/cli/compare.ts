@@ -53,7 +53,7 @@ export function registerCompare(program: Command): void {
     .requiredOption(
       '--systems <list>',
       'by commas, or given several times: bgate, krumhansl, temperley, edma; essentia:PROFILE; onnx:[NAME=]MODEL.onnx; ' +
-        'model:[NAME=]ENCODER+HEAD; csv:[NAME=]ESTIMATES.csv',
+        'model (the one that ships); model:[NAME=]ENCODER+HEAD; csv:[NAME=]ESTIMATES.csv',
       (text: string, before: readonly string[] = []) => [...before, ...text.split(',').filter((one) => one !== '')],
     )
     .option('--reference <csv>', 'keys of the tracks as id,key (default: those of the manifest or data set)')

@@ -1,8 +1,10 @@
 /** What `keymyna compare` compares on: tracks of a manifest, a data set or a folder, or a list of keys alone. */
 import { statSync } from 'node:fs';
-import { readDataset, readManifest, type Track, wholeFiles } from '../corpus/index.js';
+import { relative, sep } from 'node:path';
+import { readDataset, readManifest, type Track } from '../corpus/index.js';
 import { InputError } from '../errors.js';
 import { estimatesSystems, type ReferenceKey } from '../peers/index.js';
+import { findAudio } from '../predict/index.js';
 import { type Cache, parseCsv, readText } from '../store/index.js';
 import type { Progress } from '../workers/index.js';
 
@@ -64,7 +66,7 @@ async function tracksOfFolder(path: string, options: ComparedOptions, notes: str
   if (dataset === undefined) {
     if (splits !== undefined || options.split !== undefined)
       throw new InputError('option --split', 'a folder has no splits; give a manifest or --dataset');
-    return wholeFiles(path);
+    return wholeFiles(path, notes);
   }
   const given = { subset, splits, quick: true, allowLeakage: true, cache, onProgress, signal };
   const { tracks, skipped } = await readDataset(dataset, path, given);
@@ -73,6 +75,17 @@ async function tracksOfFolder(path: string, options: ComparedOptions, notes: str
       `${skipped.length} tracks of ${dataset} cannot be used (keymyna data verify ${dataset} --root ${path} says why)`,
     );
   return tracks;
+}
+
+/** The audio files below a folder, whole; the path below it is a track's id. */
+function wholeFiles(folder: string, notes: string[]): Track[] {
+  const { files, problems } = findAudio([folder]);
+  notes.push(...problems.map(({ path, problem }) => `left out: ${path}: ${problem}`));
+  return files.map((path) => {
+    const id = relative(folder, path).split(sep).join('/');
+    const source = { kind: 'file', path } as const;
+    return { id, keyId: null, split: null, group: id, durationSeconds: 0, labels: {}, source };
+  });
 }
 
 async function tracksOfManifest(path: string, { dataset, splits, signal }: ComparedOptions): Promise<readonly Track[]> {

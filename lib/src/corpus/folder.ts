@@ -1,4 +1,4 @@
-/** Readers of a folder of unlabelled recordings: in items for pretraining, whole for detectors. */
+/** Reader of a folder of unlabelled recordings, for pretraining. */
 import { readdirSync, statSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { InputError } from '../errors.js';
@@ -32,25 +32,6 @@ function audioFiles(dir: string): string[] {
     .filter((entry) => !entry.isDirectory() && AUDIO_ENDINGS.test(entry.name) && !entry.name.startsWith('.'))
     .map((entry) => relative(dir, join(entry.parentPath, entry.name)).split(sep).join('/'));
   return paths.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
-}
-
-/**
- * The audio files below `dir` as tracks, whole and unread: id and group = the path below `dir`, no key, no split, a
- * duration of 0.
- * @throws InputError if the folder cannot be read or holds no audio file
- */
-export function wholeFiles(dir: string): Track[] {
-  const files = audioFiles(dir);
-  if (files.length === 0) throw new InputError(dir, 'no audio file was found; put wav, flac, mp3 or ogg files there');
-  return files.map((file) => ({
-    id: file,
-    keyId: null,
-    split: null,
-    group: file,
-    durationSeconds: 0,
-    labels: {},
-    source: { kind: 'file', path: join(dir, file) },
-  }));
 }
 
 /**

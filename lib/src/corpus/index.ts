@@ -14,7 +14,7 @@ export { type Chord, chordOf, SCALE_STEPS, type ScaleName } from './theory.js';
 export { type Font, programsOf } from './timbres.js';
 export { trackAudio } from './trackAudio.js';
 export { keyShares, type KeySpan, keySpans } from './keySpans.js';
-export { AUDIO_ENDINGS, type FolderOptions, readFolder, wholeFiles } from './folder.js';
+export { AUDIO_ENDINGS, type FolderOptions, readFolder } from './folder.js';
 export { type ManifestOptions, readManifest } from './manifest.js';
 export { findLeaks, type Leak, leakSentence, type SplitMember } from './leaks.js';
 export {

@@ -3,12 +3,12 @@
  * model, essentia.js, and the written answers of other programs; their comparison with paired statistics.
  * onnxruntime-node and essentia.js are used where a reader has installed them.
  *
- * Import rule: every room before it but pretrain, views, maps and tsne.
+ * Import rule: predict, probe, embeddings, encoder, mel, corpus, audio, stats, keys, tensor, store.
  */
 export { answerOf, type KeyAnswer, type KeyDetector } from './detector.js';
 export { TEMPLATE_NAMES, templateDetector, type TemplateName } from './templateDetector.js';
 export { ESSENTIA_PROFILES, essentiaDetector, type EssentiaProfile } from './essentiaDetector.js';
-export { modelDetector } from './modelDetector.js';
+export { modelDetector, modelIdentity } from './modelDetector.js';
 export { onnxDetector } from './onnxDetector.js';
 export {
   onnxDescription,

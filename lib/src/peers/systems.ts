@@ -1,15 +1,16 @@
 /**
  * Systems by name: `bgate`, `essentia:edma`, `onnx:model.onnx`, `model:encoder.safetensors+head.safetensors`,
- * `csv:estimates.csv`. After the colon a name of one's own may stand: `onnx:skey=model.onnx`.
+ * `csv:estimates.csv`; `model` alone is the one that ships with the suite. After the colon a name of one's own may stand: `onnx:skey=model.onnx`.
  */
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { InputError } from '../errors.js';
+import { type KeyModelFiles, shippedModel } from '../predict/index.js';
 import type { KeyDetector } from './detector.js';
 import { ESSENTIA_PROFILES, ESSENTIA_VERSION, essentiaDetector, type EssentiaProfile } from './essentiaDetector.js';
-import { MODEL_VERSION, modelDetector } from './modelDetector.js';
+import { MODEL_VERSION, modelDetector, modelIdentity } from './modelDetector.js';
 import { readOnnxDescription } from './onnxDescription.js';
 import { ONNX_VERSION, onnxDetector } from './onnxDetector.js';
 import { onnxMetadata } from './onnxMetadata.js';
@@ -26,7 +27,7 @@ export type DetectorSpec =
   | { readonly kind: 'template'; readonly name: string; readonly template: TemplateName }
   | { readonly kind: 'essentia'; readonly name: string; readonly profile: EssentiaProfile }
   | { readonly kind: 'onnx'; readonly name: string; readonly path: string }
-  | { readonly kind: 'model'; readonly name: string; readonly weights: string; readonly head: string };
+  | { readonly kind: 'model'; readonly name: string; readonly files: KeyModelFiles };
 
 /** Estimates that another program wrote. @see readEstimates for what `name` chooses */
 export interface EstimatesSpec {
@@ -38,7 +39,7 @@ export interface EstimatesSpec {
 export type SystemSpec = DetectorSpec | EstimatesSpec;
 
 const FORMS =
-  `${TEMPLATE_NAMES.join(', ')}, essentia:PROFILE, onnx:[NAME=]MODEL.onnx, model:[NAME=]ENCODER+HEAD ` +
+  `${TEMPLATE_NAMES.join(', ')}, essentia:PROFILE, onnx:[NAME=]MODEL.onnx, model, model:[NAME=]ENCODER+HEAD ` +
   `or csv:[NAME=]ESTIMATES.csv`;
 
 /**
@@ -48,6 +49,7 @@ const FORMS =
 export function parseSystem(text: string): SystemSpec {
   const template = templateOf(text);
   if (template) return { kind: 'template', name: text, template };
+  if (text === 'model') return { kind: 'model', name: text, files: shippedModel() };
   const [, kind, own, target] = /^([a-z]+):(?:([^=/\\]*)=)?(.*)$/s.exec(text) ?? [];
   if (kind === undefined || target === '' || own === '')
     throw new InputError('system', `found "${text}", expected one of ${FORMS}`);
@@ -68,7 +70,7 @@ export function parseSystem(text: string): SystemSpec {
       return { kind, name: own ?? null, path: existing(text, target) };
     case 'model': {
       const [weights, head] = modelFiles(text, target);
-      return { kind, name: own ?? basename(weights, '.safetensors'), weights, head };
+      return { kind, name: own ?? basename(weights, '.safetensors'), files: { weights, head } };
     }
     default:
       throw new InputError('system', `found "${text}", expected one of ${FORMS}`);
@@ -101,7 +103,7 @@ export async function openDetector(spec: DetectorSpec): Promise<KeyDetector> {
     case 'onnx':
       return onnxDetector(spec.name, spec.path);
     case 'model':
-      return modelDetector(spec.name, spec.weights, spec.head);
+      return modelDetector(spec.name, spec.files);
   }
 }
 
@@ -113,7 +115,7 @@ export async function identityOf(spec: DetectorSpec): Promise<unknown> {
     case 'essentia':
       return { essentia: spec.profile, version: ESSENTIA_VERSION };
     case 'model':
-      return { weights: await checksum(spec.weights), head: await checksum(spec.head), version: MODEL_VERSION };
+      return { model: await modelIdentity(spec.files), version: MODEL_VERSION };
     case 'onnx': {
       const { input, output } = readOnnxDescription(spec.path, onnxMetadata(spec.path));
       const encoder = input.kind === 'embedding' ? await checksum(input.weights) : null;
