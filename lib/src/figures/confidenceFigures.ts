@@ -4,13 +4,15 @@ import type { ConfidenceMeasurement, ConfidenceRow } from '../experiments/index.
 import { SPLIT_LABEL, SPLITS } from './comparisonFigures.js';
 import type { Figure, Table } from './figure.js';
 import { panelGrid } from './panels.js';
-import { faint, systemStyle } from './robustnessFigures.js';
+import { systemStyle } from './robustnessFigures.js';
 import {
+  PALETTE,
   axis,
+  faint,
   figure,
   interval,
+  intervalBand,
   layout,
-  PALETTE,
   panelTitle,
   points,
   probability,
@@ -84,20 +86,8 @@ export function abstentionFigure(m: ConfidenceMeasurement): Figure {
         const { color, dash, symbol } = systemStyle(row);
         const common = { type: 'scatter', xaxis: panel === 0 ? 'x' : 'x2', yaxis: panel === 0 ? 'y' : 'y2', legendgroup: row.system }; // prettier-ignore
         const x = row.coverage.map((share) => 100 * share);
-        const high = row.weighted.map((score) => 100 * score.high);
-        const low = row.weighted.map((score) => 100 * score.low);
         return [
-          {
-            ...common,
-            mode: 'lines',
-            x: [...x, ...[...x].reverse()],
-            y: [...high, ...low.reverse()],
-            fill: 'toself',
-            fillcolor: faint(color, 0.1),
-            line: { width: 0 },
-            hoverinfo: 'skip',
-            showlegend: false,
-          } as unknown as Trace,
+          intervalBand(common, x, row.weighted, color),
           {
             ...common,
             mode: 'lines+markers',

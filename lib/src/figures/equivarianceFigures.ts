@@ -3,12 +3,14 @@ import type { Layout } from 'plotly.js';
 import type { EquivarianceMeasurement, TestSplit, TestTimeMeasurement } from '../experiments/index.js';
 import { SPLIT_LABEL, SPLITS } from './comparisonFigures.js';
 import type { Figure, Table } from './figure.js';
-import { faint, systemStyle } from './robustnessFigures.js';
+import { systemStyle } from './robustnessFigures.js';
 import {
   axis,
   errorBars,
+  faint,
   figure,
   interval,
+  intervalBand,
   layout,
   panelTitle,
   points,
@@ -28,29 +30,16 @@ export function equivarianceFigure(m: EquivarianceMeasurement, split: TestSplit)
     [curve.moves, curve.correlation].forEach((values, panel) => {
       const scale = panel === 0 ? 100 : 1;
       const common = { type: 'scatter', xaxis: panel === 0 ? 'x' : 'x2', yaxis: panel === 0 ? 'y' : 'y2', legendgroup: curve.system }; // prettier-ignore
-      data.push(
-        {
-          ...common,
-          mode: 'lines',
-          x: [...curve.semitones, ...[...curve.semitones].reverse()],
-          y: [...values.map(({ high }) => scale * high), ...[...values].reverse().map(({ low }) => scale * low)],
-          fill: 'toself',
-          fillcolor: faint(color, 0.12),
-          line: { width: 0 },
-          hoverinfo: 'skip',
-          showlegend: false,
-        } as unknown as Trace,
-        {
-          ...common,
-          mode: 'lines+markers',
-          name: curve.label,
-          showlegend: panel === 0,
-          x: [...curve.semitones],
-          y: values.map(({ estimate }) => scale * estimate),
-          line: { color, dash, width: 1.8 },
-          marker: { color, symbol, size: 7 },
-        } as unknown as Trace,
-      );
+      data.push(intervalBand(common, curve.semitones, values, color, scale), {
+        ...common,
+        mode: 'lines+markers',
+        name: curve.label,
+        showlegend: panel === 0,
+        x: [...curve.semitones],
+        y: values.map(({ estimate }) => scale * estimate),
+        line: { color, dash, width: 1.8 },
+        marker: { color, symbol, size: 7 },
+      } as unknown as Trace);
     });
   }
   const main = curves.find(({ system }) => system === 'vertical-pretrained-linear');

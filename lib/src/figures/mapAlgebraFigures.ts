@@ -9,7 +9,19 @@ import type {
 } from '../experiments/index.js';
 import type { Figure, Table } from './figure.js';
 import { encodersIn, EXPLAINED_RANGE, flooredPoints, pairsText, seedsText } from './mapFigures.js';
-import { axis, errorBars, figure, HEAT, interval, layout, LEGEND_BELOW, PALETTE, panelTitle, table } from './style.js';
+import {
+  HEAT,
+  LEGEND_BELOW,
+  PALETTE,
+  axis,
+  errorBars,
+  figure,
+  interval,
+  layout,
+  namesAxis,
+  panelTitle,
+  table,
+} from './style.js';
 
 type Trace = Figure['data'][number];
 
@@ -49,13 +61,7 @@ export function compositionFigure(m: CompositionMeasurement): Figure {
   const { axes, axisOf } = panels(
     encoders,
     axis('explained change', { range: EXPLAINED_RANGE, zeroline: true, zerolinecolor: '#444444', dtick: 0.5 }),
-    axis('', {
-      tickvals: labels.map((_, i) => i),
-      ticktext: labels,
-      range: [-0.6, labels.length - 0.4],
-      automargin: false,
-      ticks: '',
-    }),
+    namesAxis(labels),
   );
   const data = encoders.flatMap((encoder, panel) =>
     kinds.map((kind, k): Trace => {

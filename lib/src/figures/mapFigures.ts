@@ -11,7 +11,7 @@ import type {
   PairCounts,
 } from '../experiments/index.js';
 import type { Figure, Table } from './figure.js';
-import { axis, COLOUR, errorBars, figure, interval, layout, PALETTE, panelTitle, table } from './style.js';
+import { COLOUR, PALETTE, axis, errorBars, figure, interval, layout, namesAxis, panelTitle, table } from './style.js';
 
 type Trace = Figure['data'][number];
 
@@ -104,13 +104,7 @@ export function mapAccuracyFigure(m: MapAccuracyMeasurement): Figure {
         anchor: 'y',
         range: [lowestOf(rows), 1.03],
       }),
-      yaxis: axis('', {
-        tickvals: labels.map((_, i) => i),
-        ticktext: labels,
-        range: [-0.6, labels.length - 0.4],
-        automargin: false,
-        ticks: '',
-      }),
+      yaxis: namesAxis(labels),
       annotations: [panelTitle('error', 0, 1.003), panelTitle('direction', 0.59, 1.003)] as Layout['annotations'],
       legend: { orientation: 'h', x: -0.3, y: -46 / (27 * Math.max(4, rows.length)), yanchor: 'top' },
     }),
@@ -172,13 +166,7 @@ export function mapEncodersFigure(m: MapAccuracyMeasurement): Figure {
     layout('Whose augmentations are linear?', 150 + 24 * labels.length, {
       margin: { l: 208, r: 20, t: 48, b: 60 },
       xaxis: axis('explained change on test', { range: EXPLAINED_RANGE, zeroline: true, zerolinecolor: '#444444' }),
-      yaxis: axis('', {
-        tickvals: labels.map((_, i) => i),
-        ticktext: labels,
-        range: [-0.6, labels.length - 0.4],
-        automargin: false,
-        ticks: '',
-      }),
+      yaxis: namesAxis(labels),
       legend: { orientation: 'h', x: -0.3, y: -46 / (24 * Math.max(4, labels.length)), yanchor: 'top' },
     }),
   );

@@ -2,7 +2,7 @@
 import type { Layout } from 'plotly.js';
 import type { MapProbeMeasurement, MapProbeRow, ProbeTestId } from '../experiments/index.js';
 import type { Figure, Table } from './figure.js';
-import { axis, errorBars, figure, interval, layout, PALETTE, panelTitle, probability, signedInterval, table } from './style.js'; // prettier-ignore
+import { PALETTE, axis, errorBars, figure, interval, layout, namesAxis, panelTitle, probability, signedInterval, table } from './style.js'; // prettier-ignore
 
 type Trace = Figure['data'][number];
 
@@ -67,13 +67,7 @@ export function mapProbesFigure(m: MapProbeMeasurement): Figure {
     layout('Maps in place of augmented audio', 170 + 44 * labels.length, {
       ...(axes as Partial<Layout>),
       margin: { l: 210, r: 20, t: 92, b: 60 },
-      yaxis: axis('', {
-        tickvals: labels.map((_, i) => i),
-        ticktext: labels,
-        range: [-0.6, labels.length - 0.4],
-        automargin: false,
-        ticks: '',
-      }),
+      yaxis: namesAxis(labels),
       annotations: PANELS.map((test, panel) =>
         panelTitle(`${TEST_LABEL[test].replace(', ', ',<br>')}</b><br>${n(test)}<b>`, panel * width + 0.012, 1.005),
       ) as Layout['annotations'],

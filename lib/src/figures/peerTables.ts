@@ -1,7 +1,7 @@
 /** Tables of systems side by side on a reader's own tracks. Pure: a comparison in, rows out. */
 import type { PeerComparison } from '../peers/index.js';
 import type { Table } from './figure.js';
-import { interval, points, probability, signedInterval } from './style.js';
+import { points, probability, scoreCells, signedInterval } from './style.js';
 
 /** Scores of each system by both rulers, on the tracks that it answered. */
 export function peerTable(m: PeerComparison): Table {
@@ -33,14 +33,7 @@ export function peerTable(m: PeerComparison): Table {
       row.name,
       row.n,
       row.unanswered,
-      interval(row.weighted),
-      interval(row.weightedBothFifths),
-      interval(row.accuracy),
-      points(row.shares.same),
-      points(row.shares.fifth),
-      points(row.shares.relative),
-      points(row.shares.parallel),
-      points(row.shares.other),
+      ...scoreCells(row),
       row.weightedSurestHalf === null ? '–' : points(row.weightedSurestHalf),
     ]),
   };

@@ -14,6 +14,7 @@ import {
   hasSeveralSeeds,
   layout,
   legendEntry,
+  namesAxis,
   points,
   signedInterval,
   table,
@@ -111,13 +112,7 @@ export function protocolFigure(m: ProtocolMeasurement): Figure {
     layout('What the flaws of the protocol are worth', 120 + 56 * flaws.length, {
       margin: { l: 292, r: 20, t: 48, b: 60 },
       xaxis: axis('difference, MIREX weighted (points)', { zeroline: true, zerolinecolor: '#444444' }),
-      yaxis: axis('', {
-        tickvals: flaws.map((_, i) => i),
-        ticktext: flaws,
-        range: [-0.6, flaws.length - 0.4],
-        automargin: false,
-        ticks: '',
-      }),
+      yaxis: namesAxis(flaws),
       legend: { orientation: 'h', x: 0, y: -70 / (56 * flaws.length), yanchor: 'top' },
     }),
   );

@@ -10,7 +10,7 @@ import type {
 import { SPLIT_LABEL, SPLITS } from './comparisonFigures.js';
 import type { Figure } from './figure.js';
 import { panelGrid } from './panels.js';
-import { axis, COLOUR, errorBars, figure, interval, layout, PALETTE, panelTitle } from './style.js';
+import { COLOUR, PALETTE, axis, errorBars, figure, interval, intervalBand, layout, panelTitle } from './style.js';
 
 type Trace = Figure['data'][number];
 
@@ -37,12 +37,6 @@ export function systemStyle({
     dash: mlp ? 'dash' : 'solid',
     symbol: mlp ? 'diamond' : patches === 'square' ? 'triangle-up' : 'circle',
   };
-}
-
-/** A colour of six digits, see-through. */
-export function faint(color: string, opacity: number): string {
-  const [r, g, b] = [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16));
-  return `rgba(${r},${g},${b},${opacity})`;
 }
 
 const SMALL = { size: 10 };
@@ -105,23 +99,12 @@ export function robustnessFigure(m: RobustnessMeasurement, split: TestSplit): Fi
       ].sort((a, b) => a.x - b.x);
       const common = { xaxis, yaxis, legendgroup: system.id, type: 'scatter' };
       data.push(
-        {
-          ...common,
-          mode: 'lines',
-          x: [...all, ...all.slice().reverse()].map(({ x }) => x),
-          y: [
-            ...all.map(({ score }) => 100 * score.high),
-            ...all
-              .slice()
-              .reverse()
-              .map(({ score }) => 100 * score.low),
-          ],
-          fill: 'toself',
-          fillcolor: faint(color, 0.1),
-          line: { width: 0 },
-          hoverinfo: 'skip',
-          showlegend: false,
-        } as unknown as Trace,
+        intervalBand(
+          common,
+          all.map(({ x }) => x),
+          all.map(({ score }) => score),
+          color,
+        ),
         {
           ...common,
           mode: 'lines+markers',

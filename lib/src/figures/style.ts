@@ -55,6 +55,44 @@ export function axis(title: string, more: Partial<LayoutAxis> = {}): Partial<Lay
   };
 }
 
+/** A vertical axis of names, the first at 0, the lowest. */
+export function namesAxis(names: readonly string[]): Partial<LayoutAxis> {
+  return axis('', {
+    tickvals: names.map((_, i) => i),
+    ticktext: [...names],
+    range: [-0.6, names.length - 0.4],
+    automargin: false,
+    ticks: '',
+  });
+}
+
+/** A palette colour, `#rrggbb`, as a transparent one. */
+export function faint(color: string, opacity: number): string {
+  const [r, g, b] = [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16));
+  return `rgba(${r},${g},${b},${opacity})`;
+}
+
+/** The area between the ends of a curve's intervals. @param common axes and legend group of the curve */
+export function intervalBand(
+  common: Readonly<Record<string, unknown>>,
+  x: readonly number[],
+  intervals: readonly { readonly low: number; readonly high: number }[],
+  color: string,
+  scale = 100,
+): Figure['data'][number] {
+  return {
+    ...common,
+    mode: 'lines',
+    x: [...x, ...[...x].reverse()],
+    y: [...intervals.map(({ high }) => scale * high), ...[...intervals].reverse().map(({ low }) => scale * low)],
+    fill: 'toself',
+    fillcolor: faint(color, 0.1),
+    line: { width: 0 },
+    hoverinfo: 'skip',
+    showlegend: false,
+  } as unknown as Figure['data'][number];
+}
+
 /** The base layout; `title` is short, the caption carries the explanation. */
 export function layout(title: string, height: number, more: Partial<Layout> = {}): Partial<Layout> {
   return {
@@ -145,17 +183,36 @@ export function points(value: number): string {
   return (100 * value).toFixed(1);
 }
 
-/** An interval in points: `61.2 [57.9, 64.4]`. */
-export function interval(value: { readonly estimate: number; readonly low: number; readonly high: number }): string {
-  return `${points(value.estimate)} [${points(value.low)}, ${points(value.high)}]`;
-}
-
-/** A difference in points with its sign: `+2.1 [-0.4, +4.6]`. */
-export function signedInterval(value: {
+/** A value between the ends of its interval, each of 0..1. */
+interface Interval {
   readonly estimate: number;
   readonly low: number;
   readonly high: number;
-}): string {
+}
+
+/** An interval in points: `61.2 [57.9, 64.4]`. */
+export function interval(value: Interval): string {
+  return `${points(value.estimate)} [${points(value.low)}, ${points(value.high)}]`;
+}
+
+/** Weighted by both rulers, exact, and the five shares, as cells of a table. */
+export function scoreCells(row: {
+  readonly weighted: Interval;
+  readonly weightedBothFifths: Interval;
+  readonly accuracy: Interval;
+  readonly shares: Readonly<Record<'same' | 'fifth' | 'relative' | 'parallel' | 'other', number>>;
+}): string[] {
+  const { same, fifth, relative, parallel, other } = row.shares;
+  return [
+    interval(row.weighted),
+    interval(row.weightedBothFifths),
+    interval(row.accuracy),
+    ...[same, fifth, relative, parallel, other].map(points),
+  ];
+}
+
+/** A difference in points with its sign: `+2.1 [-0.4, +4.6]`. */
+export function signedInterval(value: Interval): string {
   const signed = (x: number): string => {
     const text = Math.abs(100 * x).toFixed(1);
     return `${x < 0 && text !== '0.0' ? '−' : '+'}${text}`;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Augmentation, applyAugmentation, rms } from '../../../lib/src/audio/index.js';
+import { decayTime } from '../../../lib/src/experiments/robustnessSounds.js';
 import { createRng } from '../../../lib/src/tensor/index.js';
 import { difference, impulse, levelAt, levelDb, RATE, slope, tune } from './signals.js';
 
@@ -58,28 +59,13 @@ describe('tilt', () => {
 });
 
 describe('reverberation', () => {
-  /** RT60 by Schroeder's backward integration: the line through -5 to -35 dB, drawn on to -60. */
-  function rt60(h: Float32Array): number {
-    const left = Float64Array.from(h);
-    for (let i = h.length - 1, sum = 0; i >= 0; i--) left[i] = sum += h[i] * h[i];
-    const times: number[] = [];
-    const levels: number[] = [];
-    for (let i = 0; i < h.length; i += 16) {
-      const level = 10 * Math.log10(left[i] / left[0]);
-      if (level > -5 || level < -35) continue;
-      times.push(i / RATE);
-      levels.push(level);
-    }
-    return -60 / slope(times, levels);
-  }
-
   it.each([0.3, 0.6, 1, 2, 4])('RT60 %d s, in all and in bands, within 5 %%', async (strength) => {
     const h = await response({ id: 'reverb', strength, options: { wet: 1 } }, Math.ceil(1.6 * strength * RATE));
-    expect(Math.abs(rt60(h) / strength - 1)).toBeLessThan(0.05);
+    expect(Math.abs(decayTime(h) / strength - 1)).toBeLessThan(0.05);
     for (const hz of [250, 4000]) {
       const above = await applyAugmentation(h, { id: 'highPass', strength: hz / Math.SQRT2 }, rng);
       const band = await applyAugmentation(above, { id: 'lowPass', strength: hz * Math.SQRT2 }, rng);
-      expect(Math.abs(rt60(band) / strength - 1)).toBeLessThan(0.12); // fewer modes in a band, so a less even fall
+      expect(Math.abs(decayTime(band) / strength - 1)).toBeLessThan(0.12); // fewer modes in a band, so a less even fall
     }
   });
 
