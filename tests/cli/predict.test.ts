@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeWav } from '../../lib/src/audio/index.js';
 import { KEYS, parseKey } from '../../lib/src/keys/index.js';
-import type { KeyModelFiles } from '../../lib/src/predict/index.js';
+import { type KeyModelFiles, loadKeyModel, predictFile } from '../../lib/src/predict/index.js';
 import { parseCsv, readJsonLines } from '../../lib/src/store/index.js';
 import { initBackend } from '../../lib/src/tensor/index.js';
 import { wavFile } from '../audio/wavFiles.js';
@@ -109,6 +109,19 @@ describe('formats', () => {
     expect(out).toContain('the keys of 3 files');
     expect(parseCsv(readFileSync(at('keys.csv'), 'utf8'), 'keys').rows).toHaveLength(3);
     expect(existsSync(at('keys.csv.journal.jsonl'))).toBe(false);
+  });
+
+  it('--clip-hop and --average-shifts reach the answer', async () => {
+    const own = loadKeyModel({ weights: model[1], head: model[3] });
+    const options = { clipHop: 40, averageShifts: true };
+    const { confidence } = await predictFile(own, at('few/a.wav'), options);
+    const plain = (await predictFile(own, at('few/a.wav'))).confidence;
+    own.dispose();
+    const flags = ['--format', 'json', '--clip-hop', '40', '--average-shifts'];
+    const { out } = await keymyna([at('few/a.wav'), ...flags, ...model]);
+    const [found] = JSON.parse(out) as { confidence: number }[];
+    expect(found.confidence).toBeCloseTo(confidence, 3);
+    expect(Math.abs(found.confidence - plain)).toBeGreaterThan(2e-3);
   });
 
   it('a bad model or option is one sentence', async () => {

@@ -22,6 +22,7 @@ interface PredictCommandOptions {
   readonly out?: string;
   readonly journal?: string;
   readonly threads: number;
+  readonly averageShifts?: boolean;
   readonly overTime?: boolean;
   readonly clipHop?: number;
   readonly numHeads?: number;
@@ -45,6 +46,7 @@ export function registerPredict(program: Command): void {
     .option('--head <file>', 'probe or head that belongs to it (default: the head in the checkpoint)')
     .option('--threads <n>', 'worker threads (default: all cores)', wholeNumber('--threads', 1), availableParallelism())
     .option('--over-time', 'keys over time and modulations too, in table and json')
+    .option('--average-shifts', 'hear each file at twelve pitches and average: steadier, twelve times the work')
     .option('--clip-hop <n>', 'frames between clips (default: contiguous)', wholeNumber('--clip-hop', 1))
     .option(
       '--journal <jsonl>',
@@ -77,6 +79,7 @@ async function runPredict(audio: readonly string[], options: PredictCommandOptio
     const { answers, known, isCalibrated } = await predictFiles(model, files, {
       modelOptions,
       clipHop: options.clipHop,
+      averageShifts: options.averageShifts,
       overTime: options.overTime,
       threads: Math.min(options.threads, Math.max(1, files.length)),
       journal,

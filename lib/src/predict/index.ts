@@ -16,4 +16,5 @@ export {
 export { keyCourse, type KeyCourse, type KeySection } from './overTime.js';
 export { type ClipKeys, type KeyPrediction, predictFile, type PredictOptions, predictSamples } from './predict.js';
 export { predictFiles, type PredictedFiles, type PredictFilesOptions } from './predictFiles.js';
+export { meanOverShifts, shifted, TWELVE_SHIFTS } from './shifted.js';
 export type { FileAnswer } from './predictTask.js';

@@ -6,6 +6,7 @@ import { NUM_KEYS } from '../keys/index.js';
 import { MEL, type MelClip, streamClips, streamMel } from '../mel/index.js';
 import { decideTracks, softmaxRows } from '../probe/index.js';
 import type { KeyModel } from './model.js';
+import { meanOverShifts, shifted, TWELVE_SHIFTS } from './shifted.js';
 
 /** What the model says of one clip. */
 export interface ClipKeys {
@@ -31,6 +32,11 @@ export interface KeyPrediction {
 export interface PredictOptions {
   /** Frames from one clip's start to the next's (default: contiguous). */
   readonly clipHop?: number;
+  /**
+   * Whether to hear the recording at twelve pitches and to average the logits, moved back: steadier, and twelve times the
+   * work. A temperature is fitted without it.
+   */
+  readonly averageShifts?: boolean;
   /** On abort the running batch of clips is finished and `signal.reason` is thrown. */
   readonly signal?: AbortSignal;
   /** Seconds of audio heard so far, and in all as the header says (null: it does not). */
@@ -50,7 +56,7 @@ const HEAD_CLIPS = 512;
  * @throws InputError naming the file if it cannot be decoded, is silent or shorter than 65 ms (1025 samples at 16 kHz)
  */
 export function predictFile(model: KeyModel, path: string, options: PredictOptions = {}): Promise<KeyPrediction> {
-  const samples = streamAudio(path, { signal: options.signal });
+  const samples = (): AsyncIterable<Float32Array> => streamAudio(path, { signal: options.signal });
   const totalSeconds = options.onProgress ? () => headerDuration(path)?.seconds ?? null : () => null;
   return predictStream(model, path, samples, totalSeconds, options);
 }
@@ -65,42 +71,49 @@ export function predictSamples(
   options: PredictOptions & { readonly file?: string } = {},
 ): Promise<KeyPrediction> {
   const { file = 'samples' } = options;
-  return predictStream(model, file, [samples], () => samples.length / SAMPLE_RATE, options);
+  return predictStream(
+    model,
+    file,
+    () => [samples],
+    () => samples.length / SAMPLE_RATE,
+    options,
+  );
 }
 
+type Samples = AsyncIterable<Float32Array> | Iterable<Float32Array>;
+
+/** @param open gives the samples from their start, each time it is called */
 async function predictStream(
   model: KeyModel,
   file: string,
-  samples: AsyncIterable<Float32Array> | Iterable<Float32Array>,
+  open: () => Samples,
   totalSeconds: () => number | null,
-  { clipHop, signal, onProgress }: PredictOptions,
+  options: PredictOptions,
 ): Promise<KeyPrediction> {
-  const { encoder, melScale, temperature } = model;
-  const { clipFrames } = encoder.config;
+  const { signal, onProgress, averageShifts = false } = options;
+  const shifts = averageShifts ? TWELVE_SHIFTS : [0];
   try {
     signal?.throwIfAborted();
     const total = totalSeconds();
-    const heard = { nSamples: 0, isSilent: true };
-    const answers = new ClipAnswers(model);
-    const clips = streamClips(streamMel(tallied(samples, heard), { scale: melScale }), clipFrames, clipHop);
-    for await (const clip of clips) {
-      answers.add(clip);
-      if (!answers.isFull) continue;
-      answers.embed();
-      onProgress?.(heard.nSamples / SAMPLE_RATE, total);
-      // The forward pass is synchronous; without this an abort would never get its turn.
-      await new Promise((resolve) => setImmediate(resolve));
-      signal?.throwIfAborted();
+    const heard: Heard[] = [];
+    for (const [pass, shift] of shifts.entries()) {
+      // As if the recording were played at all pitches at once.
+      const onSeconds = (seconds: number): void => {
+        const before = pass === 0 ? 0 : pass * (heard[0].nSamples / SAMPLE_RATE);
+        onProgress?.((before + seconds) / shifts.length, total);
+      };
+      heard.push(await hear(model, shifted(open(), shift), options, onSeconds));
+      if (heard[0].isSilent) throw new InputError(file, 'its audio is silent; there is no key in it.');
     }
-    if (heard.isSilent) throw new InputError(file, 'its audio is silent; there is no key in it.');
-    const { starts, logits } = answers.end();
-    const durationSeconds = heard.nSamples / SAMPLE_RATE;
+    const durationSeconds = heard[0].nSamples / SAMPLE_RATE;
     onProgress?.(durationSeconds, total);
+    const { clipFrames } = model.encoder.config;
+    const logits = meanOverShifts(heard.map((pass) => pass.logits), shifts); // prettier-ignore
     return {
       file,
-      ...keyOf(file, logits, temperature),
+      ...keyOf(file, logits, model.temperature),
       durationSeconds,
-      clips: starts.map((start, clip) => {
+      clips: heard[0].starts.map((start, clip) => {
         const startSeconds = secondsOf(start);
         return {
           startSeconds,
@@ -116,10 +129,41 @@ async function predictStream(
   }
 }
 
+/** What one pass over a recording gives. */
+interface Heard {
+  readonly nSamples: number;
+  readonly isSilent: boolean;
+  /** First frame of each clip. */
+  readonly starts: readonly number[];
+  /** [C, K] */
+  readonly logits: Float32Array;
+}
+
+async function hear(
+  model: KeyModel,
+  samples: Samples,
+  { clipHop, signal }: PredictOptions,
+  onSeconds: (seconds: number) => void,
+): Promise<Heard> {
+  const tally = { nSamples: 0, isSilent: true };
+  const answers = new ClipAnswers(model);
+  const mel = streamMel(tallied(samples, tally), { scale: model.melScale });
+  for await (const clip of streamClips(mel, model.encoder.config.clipFrames, clipHop)) {
+    answers.add(clip);
+    if (!answers.isFull) continue;
+    answers.embed();
+    onSeconds(tally.nSamples / SAMPLE_RATE);
+    // The forward pass is synchronous; without this an abort would never get its turn.
+    await new Promise((resolve) => setImmediate(resolve));
+    signal?.throwIfAborted();
+  }
+  return { ...tally, ...answers.end() };
+}
+
 const secondsOf = (frames: number): number => (frames * MEL.hopLength) / MEL.sampleRate;
 
 async function* tallied(
-  samples: AsyncIterable<Float32Array> | Iterable<Float32Array>,
+  samples: Samples,
   heard: { nSamples: number; isSilent: boolean },
 ): AsyncGenerator<Float32Array> {
   for await (const piece of samples) {

@@ -13,6 +13,8 @@ export interface PredictFilesOptions {
   readonly threads: number;
   /** Frames from one clip's start to the next's (default: contiguous). */
   readonly clipHop?: number;
+  /** Whether to average over twelve pitches. */
+  readonly averageShifts?: boolean;
   /** Whether to smooth the keys over time, too. */
   readonly overTime?: boolean;
   /** JSON-lines file that keeps every answer as soon as it is there, and is read first; null = none. */
@@ -44,13 +46,15 @@ export async function predictFiles(
   paths: readonly string[],
   options: PredictFilesOptions,
 ): Promise<PredictedFiles> {
-  const { modelOptions = {}, threads, clipHop, overTime = false, onProgress, onSeconds, signal } = options;
+  const { modelOptions = {}, threads, onProgress, onSeconds, signal } = options;
+  const { clipHop, averageShifts = false, overTime = false } = options;
+  const asked = { clipHop, averageShifts, overTime };
   if (!(Number.isInteger(threads) && threads >= 1))
     throw new InputError('predictFiles', `threads is ${threads}; a whole number of at least 1 was expected.`);
   await initBackend();
   const own = loadKeyModel(model, modelOptions);
   try {
-    const journal = new Journal(options.journal ?? null, { model: keyModelId(own), clipHop, overTime });
+    const journal = new Journal(options.journal ?? null, { model: keyModelId(own), ...asked });
     const ids = paths.map((path) => journal.idOf(path));
     const answers = ids.map((id) => journal.find(id));
     const open = [...paths.keys()].filter((index) => !answers[index]);
@@ -62,11 +66,11 @@ export async function predictFiles(
     };
     if (threads === 1 || open.length <= 1) {
       for (const [at, index] of open.entries()) {
-        const ask = { clipHop, overTime, signal, onProgress: onSeconds };
+        const ask = { ...asked, signal, onProgress: onSeconds };
         take(at, await problemOr(paths[index], () => answerFile(own, paths[index], ask)));
       }
     } else {
-      const init: PredictTaskInit = { files: model, modelOptions, clipHop, overTime };
+      const init: PredictTaskInit = { files: model, modelOptions, ...asked };
       const items = open.map((index) => paths[index]);
       const module = new URL('./predictTask.js', import.meta.url);
       const run = { threads, init, signal, onResult: take };

@@ -8,6 +8,7 @@ export interface PredictTaskInit {
   readonly files: KeyModelFiles;
   readonly modelOptions: KeyModelOptions;
   readonly clipHop?: number;
+  readonly averageShifts: boolean;
   readonly overTime: boolean;
 }
 
