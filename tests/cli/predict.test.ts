@@ -40,7 +40,7 @@ const tone = (hz: number, seconds: number): Uint8Array =>
 
 let model: string[];
 beforeAll(async () => {
-  await initBackend({ prefer: 'cpu' });
+  await initBackend();
   const files: KeyModelFiles = tinyModel(dir);
   model = ['--weights', files.weights, '--head', files.head];
   mkdirSync(at('few/sub'), { recursive: true });
