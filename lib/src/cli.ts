@@ -1,6 +1,7 @@
 /** The command line: `npx keymyna <command>`. Each command stands in a file of `cli/`; errors are for a person. */
 import { Command } from 'commander';
 import { registerAudioCommands } from './cli/audio.js';
+import { registerCache } from './cli/cache.js';
 import { registerCompare } from './cli/compare.js';
 import { registerData } from './cli/data.js';
 import { registerDoctor } from './cli/doctor.js';
@@ -25,5 +26,6 @@ registerExport(program);
 registerScore(program);
 registerCompare(program);
 registerReproduce(program);
+registerCache(program);
 
 await runProgram(program, process.argv);

@@ -9,7 +9,15 @@ import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { InputError } from 'keymyna';
 import { missingFor, prepare } from 'keymyna/experiments';
-import { cacheFolder, figuresFolder, parsePreset, progressBar, type Preset, type ProgressBar } from 'keymyna/notebook';
+import {
+  cacheFolder,
+  cacheLimit,
+  figuresFolder,
+  parsePreset,
+  progressBar,
+  type Preset,
+  type ProgressBar,
+} from 'keymyna/notebook';
 import { writeGallery, type Shown } from './gallery.js';
 import { embedImages, Pictures } from './images.js';
 import { runNotebook } from './runNotebook.js';
@@ -118,6 +126,7 @@ async function prepareRun({ root, preset, log, signal }: ReproduceOptions): Prom
   const stages = await prepare(preset, {
     root,
     cacheDir: cacheFolder(),
+    cacheLimit: cacheLimit(),
     threads: availableParallelism(),
     onProgress,
     signal,

@@ -17,8 +17,8 @@ import {
   type SystemAnswers,
 } from '../peers/index.js';
 import { formatCsv, writeFileAtomic } from '../store/index.js';
+import { cacheOf } from './cache.js';
 import { type Compared, comparedTracks } from './comparedTracks.js';
-import { cacheOf } from './datasets.js';
 import { oneOf, ProgressBars, stopSignal, wholeNumber } from './program.js';
 import { textTable } from './textTable.js';
 

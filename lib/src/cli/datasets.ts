@@ -1,6 +1,4 @@
 /** What `keymyna data verify NAME --root DIR` and `keymyna data split` do and print. */
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import {
   DATASETS,
   type DatasetProblem,
@@ -19,7 +17,7 @@ import {
 } from '../corpus/index.js';
 import { readPrecomputed, saveEmbeddingTable } from '../embeddings/index.js';
 import { InputError } from '../errors.js';
-import { Cache } from '../store/index.js';
+import { cacheOf } from './cache.js';
 import { ProgressBars, stopSignal } from './program.js';
 import { textTable } from './textTable.js';
 
@@ -40,12 +38,6 @@ export const OTHER_SETS = ['embeddings', 'manifest', 'folder'] as const;
 
 export const isSetName = (name: string): boolean =>
   DATASETS.some((reader) => reader.name === name) || (OTHER_SETS as readonly string[]).includes(name);
-
-/** Where checksums and lengths of files are remembered: --cache, KEYMYNA_CACHE, else the user's cache folder. */
-export function cacheOf(option: string | undefined): Cache {
-  const folder = option ?? process.env.KEYMYNA_CACHE;
-  return new Cache(folder || join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'keymyna'));
-}
 
 /** Verifies a published data set, prints what was found, writes the manifest. Exit code 1 if something is wrong. */
 export async function verifyNamed(name: string, root: string, options: VerifyCommandOptions): Promise<void> {

@@ -23,6 +23,8 @@ export interface ManifestOptions {
   readonly unread?: boolean;
   /** Remembers the lengths of files, which are learned by decoding where `duration` is not given. */
   readonly cache?: Cache;
+  /** Those lengths from headers where they are exact; that a file is damaged then shows when it is read. */
+  readonly quick?: boolean;
   readonly onProgress?: (done: number, total: number, note?: string) => void;
   readonly signal?: AbortSignal;
 }
@@ -174,7 +176,7 @@ export async function readManifest(csvPath: string, options: ManifestOptions = {
       tracks.push({ ...track, durationSeconds: duration ?? 0 });
       continue;
     }
-    const recording = await examineRecording(path, 30, options.cache);
+    const recording = await examineRecording(path, 30, options);
     if (recording.problem !== null) throw new InputError(where, `${path}: ${recording.problem}`);
     if (start >= recording.seconds) {
       throw new InputError(

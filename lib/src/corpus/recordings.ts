@@ -1,8 +1,8 @@
 /** What readers of files need to know of a recording: how long it is, and which of its items are silent. */
-import { statSync } from 'node:fs';
 import { InputError } from '../errors.js';
-import { decodeAudio, loadAudio, rms, SAMPLE_RATE } from '../audio/index.js';
+import { headerDuration, SAMPLE_RATE, streamAudio } from '../audio/index.js';
 import type { Cache } from '../store/index.js';
+import { checksumOf } from './checksum.js';
 
 /** A recording as found; a file that cannot be decoded has a `problem` and no length. */
 export interface Recording {
@@ -12,54 +12,60 @@ export interface Recording {
   readonly problem: string | null;
 }
 
-async function examine(path: string, itemSeconds: number): Promise<Recording> {
+async function examine(path: string, itemSeconds: number, signal?: AbortSignal): Promise<Recording> {
+  const itemSamples = Math.round(itemSeconds * SAMPLE_RATE);
+  const heard = new Set<number>();
+  let nSamples = 0;
   try {
-    const { channels, sampleRate } = await decodeAudio(path);
-    const itemSamples = Math.round(itemSeconds * sampleRate);
-    const silentItems: number[] = [];
-    for (let item = 0; item * itemSamples < channels[0].length; item++) {
-      const isSilent = channels.every((c) => rms(c.subarray(item * itemSamples, (item + 1) * itemSamples)) === 0);
-      if (isSilent) silentItems.push(item);
+    for await (const piece of streamAudio(path, { signal })) {
+      for (let from = 0; from < piece.length;) {
+        const item = Math.floor((nSamples + from) / itemSamples);
+        const until = Math.min(piece.length, (item + 1) * itemSamples - nSamples);
+        if (!heard.has(item) && piece.subarray(from, until).some((value) => value !== 0)) heard.add(item);
+        from = until;
+      }
+      nSamples += piece.length;
     }
-    return { seconds: channels[0].length / sampleRate, silentItems, problem: null };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     return { seconds: 0, silentItems: [], problem: error.problem };
   }
+  const items = Array.from({ length: Math.ceil(nSamples / itemSamples) }, (_, item) => item);
+  return { seconds: nSamples / SAMPLE_RATE, silentItems: items.filter((item) => !heard.has(item)), problem: null };
 }
 
-/**
- * Decodes a file once to learn its length; with a cache, only once for all runs as long as the file's size and time of
- * change stay the same.
- */
-export async function examineRecording(path: string, itemSeconds: number, cache?: Cache): Promise<Recording> {
-  if (!cache) return examine(path, itemSeconds);
-  const { size, mtimeMs } = statSync(path);
-  return cache.json('recording', { path, size, mtimeMs, itemSeconds }, () => examine(path, itemSeconds));
+export interface ExamineOptions {
+  /** Remembers what was found by the file's content, so that neither a second run nor a moved folder decodes it again. */
+  readonly cache?: Cache;
+  /**
+   * Takes the length that the header declares, where it is an exact one: nothing is decoded then, and that items are
+   * silent or cannot be decoded shows when they are read.
+   */
+  readonly quick?: boolean;
+  readonly signal?: AbortSignal;
 }
 
-/** The last file decoded, so that cutting ten items from one file decodes it once. */
-let last: { path: string; samples: Promise<Float32Array> } | null = null;
+/** Decodes a file, as a stream, to learn its length and its silent items. @param itemSeconds length of an item */
+export async function examineRecording(
+  path: string,
+  itemSeconds: number,
+  { cache, quick, signal }: ExamineOptions = {},
+): Promise<Recording> {
+  if (quick) {
+    const known = byHeader(path);
+    if (known) return known;
+  }
+  if (!cache) return examine(path, itemSeconds, signal);
+  const checksum = await checksumOf(path, { cache, signal });
+  return cache.json('recording', { checksum, itemSeconds }, () => examine(path, itemSeconds, signal));
+}
 
-/** Part of a file as mono at 16 kHz; `start` and `duration` in seconds. The copy is the caller's. */
-export async function cutRecording(path: string, start = 0, duration = Infinity): Promise<Float32Array<ArrayBuffer>> {
-  if (last?.path !== path) {
-    const samples = loadAudio(path);
-    const entry = { path, samples };
-    last = entry;
-    // A failed decoding is not remembered: the file may be mended and tried again.
-    samples.catch(() => {
-      if (last === entry) last = null;
-    });
+function byHeader(path: string): Recording | null {
+  try {
+    const header = headerDuration(path);
+    return header?.isExact ? { seconds: header.seconds, silentItems: [], problem: null } : null;
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return { seconds: 0, silentItems: [], problem: error.problem };
   }
-  const samples = await last.samples;
-  const from = Math.round(start * SAMPLE_RATE);
-  const to = Math.min(samples.length, from + Math.round(Math.min(duration, samples.length) * SAMPLE_RATE));
-  if (from >= to) {
-    throw new InputError(
-      path,
-      `the cut from ${start} s for ${duration} s lies outside the file, which has ${samples.length / SAMPLE_RATE} s`,
-    );
-  }
-  return samples.slice(from, to) as Float32Array<ArrayBuffer>;
 }

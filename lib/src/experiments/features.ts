@@ -54,8 +54,13 @@ function shardsOf(run: Run, set: FeatureSet): FeatureShard[] {
       features: FEATURES_VERSION,
       mel: MEL,
       chroma: CHROMA,
-      corpus: corpus.config,
-      tracks: some.map(({ id, source }) => ({ id, source })),
+      // Recordings are known by their content, wherever they lie and whatever lies beside them.
+      ...(set === 'recordings' ? {} : { corpus: corpus.config }),
+      tracks: some.map(({ id, source, labels }) =>
+        source.kind === 'file'
+          ? { id, checksum: labels.checksum, start: source.start, duration: source.duration }
+          : { id, source },
+      ),
     });
     shards.push({
       tracks: some,

@@ -1,5 +1,4 @@
 /** 04: the paper's two grids of probes on one encoder, every run a file; the choice on validation, then test. */
-import { join } from 'node:path';
 import type { Split } from '../corpus/index.js';
 import { InputError } from '../errors.js';
 import {
@@ -70,7 +69,7 @@ function gridEncoder(run: Run): EncoderOfSeed {
 function gridFolder(run: Run): string {
   const tables = SPLITS.map((split) => tablePath(run, gridEncoder(run), split).slice(run.cache.root.length));
   const id = configId({ version: STAGES_VERSION, tables, corpus: run.corpus.config, backend: run.backend });
-  return join(run.cache.root, 'grids', id);
+  return run.cache.folder('grids', id);
 }
 
 function gridData(run: Run): GridData {

@@ -1,6 +1,5 @@
 /** Stage 'maps', first part: for each encoder the maps of every chain and what they are worth. */
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { type AugmentationMap, linearReadout, type LinearReadout, loadMap } from '../maps/index.js';
 import { configId, readJson } from '../store/index.js';
 import { type Chain, CLEAN, COMPOSITIONS, mapChains, shiftChains } from './augmentedSets.js';
@@ -80,15 +79,16 @@ export function mapResult(run: Run, encoder: EncoderOfSeed): MapUnitResult {
   return readJson(mapResultPath(run, encoder)) as MapUnitResult;
 }
 
-function mapPath(run: Run, encoder: EncoderOfSeed, chain: Chain): string {
-  const path = mapResultPath(run, encoder);
-  const name = chain.map(({ id, strength }) => `${id}${strength}`).join('-');
-  return join(dirname(path), `${configId(path.slice(run.cache.root.length))}-${name}.safetensors`);
+/** Where the maps of an encoder are, by its result's path. */
+function mapPaths(run: Run, resultPath: string, chains: readonly Chain[]): string[] {
+  const id = configId(resultPath.slice(run.cache.root.length));
+  const nameOf = (chain: Chain): string => chain.map(({ id, strength }) => `${id}${strength}`).join('-');
+  return chains.map((chain) => run.cache.path('maps', `${id}-${nameOf(chain)}`, 'safetensors'));
 }
 
 /** The linear map of a chain for an encoder. The stage 'maps' must have run. */
 export function loadRunMap(run: Run, encoder: EncoderOfSeed, chain: Chain): AugmentationMap {
-  return loadMap(mapPath(run, encoder, chain));
+  return loadMap(mapPaths(run, mapResultPath(run, encoder), [chain])[0]);
 }
 
 /** Computes what is missing. The augmented tables and the probes must be there. */
@@ -96,7 +96,8 @@ export async function computeMaps(run: Run): Promise<void> {
   const chains = mappedChains(run);
   const weight = chains.length;
   const units = augmentedEncoders(run).map((encoder): Unit<MapUnit | null> => {
-    const isDone = existsSync(mapResultPath(run, encoder));
+    const path = mapResultPath(run, encoder);
+    const isDone = [path, ...mapPaths(run, path, chains)].every((file) => existsSync(file));
     return { item: isDone ? null : mapUnit(run, encoder, chains), weight, isDone };
   });
   await runStage(run, 'maps', units, new URL('./mapTask.js', import.meta.url), 'mapTask');
@@ -107,14 +108,15 @@ function mapUnit(run: Run, encoder: EncoderOfSeed, chains: readonly Chain[]): Ma
   const [first] = mainEncoders(run);
   const isFirst = encoder.name.id === first.name.id && encoder.seed === first.seed;
   const { weights, standardizer } = loadRunProbe(run, encoder, 'linear');
+  const path = mapResultPath(run, encoder);
   return {
     tables: mapTables(run, encoder, chains),
     readout: linearReadout(weights.get('0.weight')!.data, weights.get('0.bias')!.data, standardizer),
     singles: chains.filter((chain) => chain.length === 1),
     compositions: composedChains(run),
     byGradient: isFirst ? gradientChains(run) : [],
-    path: mapResultPath(run, encoder),
-    mapPaths: chains.map((chain) => mapPath(run, encoder, chain)),
+    path,
+    mapPaths: mapPaths(run, path, chains),
   };
 }
 

@@ -1,6 +1,7 @@
 /** All heavy stages of a preset; notebooks then only read. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { keepLimit } from '../store/index.js';
 import { computeAblationProbes } from './ablations.js';
 import { augmentedPlan } from './augmentedTables.js';
 import { computeTsne } from './augmentedTsneStage.js';
@@ -77,6 +78,7 @@ export async function prepare(preset: string, options: RunOptions): Promise<Stag
     options.signal?.throwIfAborted();
     times.push({ stage, seconds: begin === null ? null : (options.clock!() - begin) / 1000 });
   }
+  keepLimit(run.cache.root, options.cacheLimit);
   return times;
 }
 

@@ -38,7 +38,7 @@ export function pretrainingUnit(run: Run, job: PretrainingJob): PretrainingUnit 
     ...(shifted.length > 0 && { shifted: shifted.map((of) => relative(of.melPaths)) }),
     backend: run.backend,
   });
-  const dir = join(run.cache.root, 'pretraining', id);
+  const dir = run.cache.folder('pretraining', id);
   return { job, melPaths, ...(shifted.length > 0 && { shifted }), dir };
 }
 

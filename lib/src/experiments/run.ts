@@ -15,6 +15,8 @@ export interface RunOptions {
   readonly root: string;
   /** Where results are kept, by configId. */
   readonly cacheDir: string;
+  /** Bytes that the cache is cut to at the end of `prepare`, the longest unused results first; what the run used stays. */
+  readonly cacheLimit?: number;
   /** Worker threads, one a core; default 2. */
   readonly threads?: number;
   readonly onProgress?: StageProgress;
@@ -64,7 +66,8 @@ async function recordingsOf(preset: ExperimentPreset, cache: Cache, options: Run
   const wanted = preset.variants.some((variant) => variant.data && variant.data !== 'embedded');
   if (!wanted || !existsSync(folder)) return null;
   const onProgress = (done: number, total: number): void => options.onProgress?.('recordings', done, total, null);
-  return readFolder(folder, { itemSeconds: preset.itemSeconds, cache, onProgress, signal: options.signal });
+  const { itemSeconds } = preset;
+  return readFolder(folder, { itemSeconds, checksums: true, cache, onProgress, signal: options.signal });
 }
 
 /** Tracks of a split of the embedded corpus, in corpus order. */

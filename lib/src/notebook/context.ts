@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { InputError } from '../errors.js';
+import { parseBytes } from '../store/index.js';
 
 /** How much is computed: `smoke` for tests, `laptop` for a reader, `study` as published here, `paper` in full size. */
 export const PRESETS = ['smoke', 'laptop', 'study', 'paper'] as const;
@@ -37,6 +38,12 @@ export function figuresFolder(): string {
 /** Where this preset's experiments keep what they computed: KEYMYNA_CACHE, else `data/cache/<preset>`. */
 export function cacheFolder(): string {
   return process.env.KEYMYNA_CACHE || join(rootFolder(), 'data', 'cache', preset());
+}
+
+/** Bytes that a cache is cut to after a run, the longest unused first: KEYMYNA_CACHE_LIMIT, such as 20GB; undefined without. */
+export function cacheLimit(): number | undefined {
+  const text = process.env.KEYMYNA_CACHE_LIMIT;
+  return text ? parseBytes(text, 'KEYMYNA_CACHE_LIMIT') : undefined;
 }
 
 /** The running notebook's name, `03_pretraining`: the runner says it, newer Jupyter servers say its path; else null. */

@@ -5,7 +5,16 @@
 export { showAudio } from './audio.js';
 export { findBrowser, NO_BROWSER } from './browser.js';
 export { checkClaim, type ClaimKind } from './claim.js';
-export { cacheFolder, figuresFolder, parsePreset, preset, PRESETS, rootFolder, type Preset } from './context.js';
+export {
+  cacheFolder,
+  cacheLimit,
+  figuresFolder,
+  parsePreset,
+  preset,
+  PRESETS,
+  rootFolder,
+  type Preset,
+} from './context.js';
 export { captionHtml, display, escapeHtml, updateDisplay, type MimeBundle } from './display.js';
 export { showFigure, type NumbersFile } from './figure.js';
 export { DEFAULT_SIZE, drawingJson, embedPicture, figureIdIn, type Drawing } from './page.js';

@@ -1,31 +1,49 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { InputError } from '../errors.js';
+import { claimCacheFolder, markUse, touch } from './cacheFolder.js';
 import { temporaryPath } from './files.js';
 import { configId, readJson, writeJson } from './json.js';
 
 /**
- * Results kept in a folder under the id of the configuration that made them: `<root>/<kind>/<configId>.<ext>`.
- * A result is there whole or not at all; asking twice at once computes once.
+ * Results kept in a folder under the id of the configuration that made them: `<root>/<kind>/<configId>.<ext>`, or in a
+ * folder of their own, `<root>/<kind>/<configId>/`. A result is there whole or not at all; asking twice at once computes
+ * once. What is asked for is dated as used, and the process leaves a mark as long as it runs, so that `pruneCaches` knows
+ * what may go.
  */
 export class Cache {
   /** How often a result was found (`hits`) or had to be computed (`misses`) through this object. */
   hits = 0;
   misses = 0;
   private readonly running = new Map<string, Promise<unknown>>();
+  private readonly used = new Set<string>();
 
   constructor(readonly root: string) {}
 
   /** Where the result of this kind and id is or would be. */
   path(kind: string, id: string, ext: string): string {
-    for (const part of [kind, id, ext]) {
-      if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(part))
-        throw new InputError(
-          'Cache.path',
-          `"${part}" is no name for a kind, id or extension; letters, digits, ".", "_" and "-" are.`,
-        );
-    }
-    return join(this.root, kind, `${id}.${ext}`);
+    for (const part of [kind, id, ext]) assertName(part);
+    return this.use(join(this.root, kind, `${id}.${ext}`));
+  }
+
+  /** Where the folder of this kind and id is or would be; for results of several files, made step by step. */
+  folder(kind: string, id: string): string {
+    for (const part of [kind, id]) assertName(part);
+    return this.use(join(this.root, kind, id));
+  }
+
+  /** Leaves the mark of this process, as the first use does: for results that its threads alone ask for. */
+  hold(): void {
+    claimCacheFolder(this.root);
+    markUse(this.root);
+  }
+
+  /** Dates a result as used, once for this object. */
+  private use(path: string): string {
+    if (this.used.size === 0) this.hold();
+    if (!this.used.has(path)) touch(path);
+    this.used.add(path);
+    return path;
   }
 
   /** True if the result is there. */
@@ -85,6 +103,15 @@ export class Cache {
     this.running.set(path, promise);
     return promise;
   }
+}
+
+/** @throws InputError */
+function assertName(part: string): void {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(part))
+    throw new InputError(
+      'Cache.path',
+      `"${part}" is no name for a kind, id or extension; letters, digits, ".", "_" and "-" are.`,
+    );
 }
 
 function readKept(path: string): { value: unknown } | undefined {

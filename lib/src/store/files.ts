@@ -8,6 +8,7 @@ import {
   renameSync,
   rmSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { basename, dirname, extname, join } from 'node:path';
@@ -29,6 +30,26 @@ export function writeFileAtomic(path: string, data: string | Uint8Array): void {
   const temporary = temporaryPath(path);
   try {
     writeFileSync(temporary, data);
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** As `writeFileAtomic`, from pieces that are never in memory together. */
+export function writePiecesAtomic(path: string, pieces: Iterable<Uint8Array>): void {
+  mkdirSync(dirname(path), { recursive: true });
+  const temporary = temporaryPath(path);
+  try {
+    const descriptor = openSync(temporary, 'wx');
+    try {
+      for (const piece of pieces)
+        for (let done = 0; done < piece.length;)
+          done += writeSync(descriptor, piece, done, Math.min(piece.length - done, 1 << 30));
+    } finally {
+      closeSync(descriptor);
+    }
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });
@@ -67,27 +88,67 @@ export interface OpenFile {
 
 /** Opens `path`, hands it to `use`, closes it in any case. @throws InputError if it cannot be opened. */
 export function withOpenFile<T>(path: string, use: (file: OpenFile) => T): T {
-  let descriptor: number;
+  const descriptor = openToRead(path);
   try {
-    descriptor = openSync(path, 'r');
+    return use(openedFile(path, descriptor));
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function openToRead(path: string): number {
+  try {
+    return openSync(path, 'r');
   } catch (error) {
     throw new InputError(path, readProblem(error), { cause: error });
   }
-  try {
-    const stat = fstatSync(descriptor);
-    if (stat.isDirectory()) throw new InputError(path, 'this is a folder, a file was expected.');
-    return use({
-      size: stat.size,
-      read(into, position) {
-        let done = 0;
-        while (done < into.byteLength) {
-          const count = readSync(descriptor, into, done, Math.min(into.byteLength - done, 1 << 30), position + done);
-          if (count === 0) throw new InputError(path, 'the file became shorter while it was read; try again.');
-          done += count;
-        }
-      },
-    });
-  } finally {
-    closeSync(descriptor);
+}
+
+function openedFile(path: string, descriptor: number): OpenFile {
+  const stat = fstatSync(descriptor);
+  if (stat.isDirectory()) throw new InputError(path, 'this is a folder, a file was expected.');
+  return {
+    size: stat.size,
+    read(into, position) {
+      let done = 0;
+      while (done < into.byteLength) {
+        const count = readSync(descriptor, into, done, Math.min(into.byteLength - done, 1 << 30), position + done);
+        if (count === 0) throw new InputError(path, 'the file became shorter while it was read; try again.');
+        done += count;
+      }
+    },
+  };
+}
+
+/** Many files that are read again and again at any place: the ones used last stay open. */
+export class OpenFiles {
+  /** In the order of their last use. */
+  private readonly open = new Map<string, { readonly file: OpenFile; readonly descriptor: number }>();
+
+  /** @param most files open at once; systems allow a process some hundreds */
+  constructor(private readonly most = 128) {}
+
+  /** Fills `into` from `position` (bytes) of a file. @throws InputError if it cannot be read, or ends before */
+  read(path: string, into: Uint8Array, position: number): void {
+    let entry = this.open.get(path);
+    if (entry) this.open.delete(path);
+    else {
+      const [oldest] = this.open.keys();
+      if (this.open.size >= this.most && oldest !== undefined) this.closeOne(oldest);
+      const descriptor = openToRead(path);
+      entry = { file: openedFile(path, descriptor), descriptor };
+    }
+    this.open.set(path, entry);
+    entry.file.read(into, position);
+  }
+
+  /** Closes all; the next read opens its file again. */
+  close(): void {
+    for (const path of [...this.open.keys()]) this.closeOne(path);
+  }
+
+  private closeOne(path: string): void {
+    closeSync(this.open.get(path)!.descriptor);
+    this.open.delete(path);
   }
 }

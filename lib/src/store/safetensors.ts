@@ -1,7 +1,7 @@
 import { InputError } from '../errors.js';
-import { withOpenFile, writeFileAtomic } from './files.js';
+import { type OpenFile, withOpenFile, writePiecesAtomic } from './files.js';
 import { shown } from './shown.js';
-import { checked, DISK_DTYPES, shapeProblem, sizeOf, type StoredTensor } from './tensors.js';
+import { checked, DISK_DTYPES, type Dtype, dtypeOf, shapeProblem, sizeOf, type StoredTensor } from './tensors.js';
 
 /** Tensors in the order of the header, and the free text pairs of its `__metadata__`. */
 export interface SafetensorsFile {
@@ -28,24 +28,7 @@ interface Entry {
  */
 export function readSafetensors(path: string): SafetensorsFile {
   return withOpenFile(path, (file) => {
-    if (file.size < 8)
-      throw new InputError(
-        path,
-        `the file has ${file.size} bytes, a safetensors file has at least 8; it is empty or truncated.`,
-      );
-    const prefix = new Uint8Array(8);
-    file.read(prefix, 0);
-    const headerBytes = new DataView(prefix.buffer).getBigUint64(0, true);
-    if (headerBytes > BigInt(Math.min(file.size - 8, MAX_HEADER_BYTES)))
-      throw new InputError(
-        path,
-        `the header claims ${headerBytes} bytes, the file has ${file.size} (limit ${MAX_HEADER_BYTES}); it is truncated or no safetensors file.`,
-      );
-    const headerLength = Number(headerBytes);
-    const headerRaw = new Uint8Array(headerLength);
-    file.read(headerRaw, 8);
-    const dataStart = 8 + headerLength;
-    const { entries, metadata } = parseHeader(path, headerRaw, file.size - dataStart);
+    const { entries, metadata, dataStart } = readEntries(path, file);
     const tensors = new Map<string, StoredTensor>();
     for (const { name, dtype, shape, begin, end } of entries) {
       const bytes = new Uint8Array(end - begin);
@@ -55,6 +38,54 @@ export function readSafetensors(path: string): SafetensorsFile {
     }
     return { tensors, metadata };
   });
+}
+
+/** Where a tensor lies in its file. */
+export interface TensorPlace {
+  /** As on disk: F16, BF16, I64 and BOOL too. */
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  /** Byte of the file that its data begins at. */
+  readonly begin: number;
+}
+
+/** The header of a safetensors file, checked as by `readSafetensors`; no data is read. @throws InputError as that */
+export function readSafetensorsHeader(path: string): {
+  places: Map<string, TensorPlace>;
+  metadata: Record<string, string>;
+} {
+  return withOpenFile(path, (file) => {
+    const { entries, metadata, dataStart } = readEntries(path, file);
+    const placeOf = ({ name, dtype, shape, begin }: Entry): [string, TensorPlace] => [
+      name,
+      { dtype, shape, begin: dataStart + begin },
+    ];
+    return { places: new Map(entries.map(placeOf)), metadata };
+  });
+}
+
+function readEntries(
+  path: string,
+  file: OpenFile,
+): { entries: Entry[]; metadata: Record<string, string>; dataStart: number } {
+  if (file.size < 8)
+    throw new InputError(
+      path,
+      `the file has ${file.size} bytes, a safetensors file has at least 8; it is empty or truncated.`,
+    );
+  const prefix = new Uint8Array(8);
+  file.read(prefix, 0);
+  const headerBytes = new DataView(prefix.buffer).getBigUint64(0, true);
+  if (headerBytes > BigInt(Math.min(file.size - 8, MAX_HEADER_BYTES)))
+    throw new InputError(
+      path,
+      `the header claims ${headerBytes} bytes, the file has ${file.size} (limit ${MAX_HEADER_BYTES}); it is truncated or no safetensors file.`,
+    );
+  const headerLength = Number(headerBytes);
+  const headerRaw = new Uint8Array(headerLength);
+  file.read(headerRaw, 8);
+  const dataStart = 8 + headerLength;
+  return { ...parseHeader(path, headerRaw, file.size - dataStart), dataStart };
 }
 
 function parseHeader(
@@ -132,33 +163,69 @@ export function writeSafetensors(
   tensors: ReadonlyMap<string, StoredTensor>,
   metadata?: Record<string, string>,
 ): void {
+  for (const [name, tensor] of tensors) checked(`${path}, tensor ${name}`, tensor);
+  const inPieces = Array.from(tensors, ([name, { dtype, shape, data }]): [string, TensorInPieces] => [
+    name,
+    { dtype, shape, pieces: () => [data] },
+  ]);
+  writeSafetensorsInPieces(path, new Map(inPieces), metadata);
+}
+
+/** A tensor whose data comes piece by piece, in order. */
+export interface TensorInPieces {
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+  /** Called once. */
+  readonly pieces: () => Iterable<StoredTensor['data']>;
+}
+
+/**
+ * As `writeSafetensors`, of tensors that are never in memory whole.
+ * @throws InputError if the pieces of a tensor are not as long as its shape, or of another type; nothing is written then
+ */
+export function writeSafetensorsInPieces(
+  path: string,
+  tensors: ReadonlyMap<string, TensorInPieces>,
+  metadata?: Record<string, string>,
+): void {
+  if (tensors.has('__metadata__')) throw new InputError(path, '__metadata__ is no name for a tensor.');
   const entries = [...tensors];
-  for (const [name, tensor] of entries) {
-    if (name === '__metadata__') throw new InputError(path, '__metadata__ is no name for a tensor.');
-    checked(`${path}, tensor ${name}`, tensor);
-  }
   const layout = [...entries].sort(([, a], [, b]) => BYTES[b.dtype] - BYTES[a.dtype]); // stable: map order inside a width
-  const begins = new Map<string, number>();
+  const places = new Map<string, readonly [number, number]>();
   let dataBytes = 0;
-  for (const [name, tensor] of layout) {
-    begins.set(name, dataBytes);
-    dataBytes += tensor.data.byteLength;
-  }
+  for (const [name, { dtype, shape }] of layout)
+    places.set(name, [dataBytes, (dataBytes += sizeOf(shape) * BYTES[dtype])]);
   const parts: string[] = [];
   if (metadata && Object.keys(metadata).length > 0) parts.push(`"__metadata__":${JSON.stringify(metadata)}`);
-  for (const [name, { dtype, shape, data }] of entries) {
-    const begin = begins.get(name)!;
-    const entry = { dtype, shape, data_offsets: [begin, begin + data.byteLength] };
-    parts.push(`${JSON.stringify(name)}:${JSON.stringify(entry)}`);
+  for (const [name, { dtype, shape }] of entries)
+    parts.push(`${JSON.stringify(name)}:${JSON.stringify({ dtype, shape, data_offsets: places.get(name) })}`);
+  const text = new TextEncoder().encode(`{${parts.join(',')}}`);
+  const header = new Uint8Array(8 + text.length + ((8 - (text.length % 8)) % 8)).fill(32);
+  if (header.length - 8 > MAX_HEADER_BYTES)
+    throw new InputError(path, `its header would have ${header.length - 8} bytes; ${MAX_HEADER_BYTES} are the limit.`);
+  new DataView(header.buffer).setBigUint64(0, BigInt(header.length - 8), true);
+  header.set(text, 8);
+  writePiecesAtomic(path, piecesOf(path, header, layout));
+}
+
+function* piecesOf(
+  path: string,
+  header: Uint8Array,
+  layout: readonly [string, TensorInPieces][],
+): Generator<Uint8Array> {
+  yield header;
+  for (const [name, { dtype, shape, pieces }] of layout) {
+    let length = 0;
+    for (const data of pieces()) {
+      if (dtypeOf(data) !== dtype)
+        throw new InputError(`${path}, tensor ${name}`, `dtype says ${dtype}, a piece is ${dtypeOf(data)}.`);
+      length += data.length;
+      yield new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    }
+    if (length !== sizeOf(shape))
+      throw new InputError(
+        `${path}, tensor ${name}`,
+        `shape [${shape.join(', ')}] has ${sizeOf(shape)} elements, its pieces have ${length}.`,
+      );
   }
-  let header = new TextEncoder().encode(`{${parts.join(',')}}`);
-  const padding = (8 - (header.length % 8)) % 8;
-  header = new TextEncoder().encode(`{${parts.join(',')}}${' '.repeat(padding)}`);
-  const bytes = new Uint8Array(8 + header.length + dataBytes);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(header.length), true);
-  bytes.set(header, 8);
-  for (const [name, { data }] of layout) {
-    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), 8 + header.length + begins.get(name)!);
-  }
-  writeFileAtomic(path, bytes);
 }

@@ -26,7 +26,7 @@ export async function readDataset(name: string, root: string, options: VerifyOpt
       keyId: item.label.keyId,
       split,
       group: item.artist ?? path,
-      durationSeconds: seconds ?? (await examineRecording(path, 30, options.cache)).seconds,
+      durationSeconds: seconds ?? (await examineRecording(path, 30, options)).seconds,
       labels: { ...item.labels, checksum },
       source: { kind: 'file', path },
     });

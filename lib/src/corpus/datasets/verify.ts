@@ -1,11 +1,10 @@
 /** Checks a data set on disk against what was published: counts, labels, checksums, duplicates, durations. */
-import { createHash } from 'node:crypto';
-import { createReadStream, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { headerDuration } from '../../audio/index.js';
 import { InputError } from '../../errors.js';
 import { KEYS } from '../../keys/index.js';
 import type { Cache } from '../../store/index.js';
+import { checksumOf } from '../checksum.js';
 import { findLeaks, leakSentence } from '../leaks.js';
 import { examineRecording } from '../recordings.js';
 import type { Split } from '../split.js';
@@ -138,7 +137,7 @@ async function examineItem(
   }
   const path = join(root, audio);
   try {
-    const checksum = await md5Of(path, options);
+    const checksum = await checksumOf(path, options);
     if (md5 !== null && md5 !== checksum) {
       const reason = `${audio} has md5 ${checksum}, published is ${md5}; it is another version or damaged, fetch it again`;
       problems.push({ kind: 'checksum', id, reason });
@@ -154,26 +153,9 @@ async function examineItem(
   }
 }
 
-/** md5 of a file, read as a stream. */
-async function md5Of(path: string, { cache, signal }: VerifyOptions): Promise<string> {
-  const compute = async (): Promise<string> => {
-    const hash = createHash('md5');
-    try {
-      for await (const chunk of createReadStream(path, { signal })) hash.update(chunk as Buffer);
-    } catch (error) {
-      signal?.throwIfAborted();
-      throw new InputError(path, `cannot be read (${(error as Error).message})`, { cause: error });
-    }
-    return hash.digest('hex');
-  };
-  if (!cache) return compute();
-  const { size, mtimeMs } = statSync(path);
-  return cache.json('checksum', { path, size, mtimeMs }, compute);
-}
-
-async function secondsOf(path: string, { quick, cache }: VerifyOptions): Promise<number | null> {
+async function secondsOf(path: string, { quick, cache, signal }: VerifyOptions): Promise<number | null> {
   if (quick) return headerDuration(path)?.seconds ?? null;
-  const { seconds, silentItems, problem } = await examineRecording(path, SILENCE_SECONDS, cache);
+  const { seconds, silentItems, problem } = await examineRecording(path, SILENCE_SECONDS, { cache, signal });
   if (problem !== null) throw new InputError(path, problem);
   if (silentItems.length * SILENCE_SECONDS >= seconds) throw new InputError(path, 'is silent from begin to end');
   return seconds;
