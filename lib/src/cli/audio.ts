@@ -3,11 +3,11 @@ import { statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
 import { loadAudio } from '../audio/index.js';
-import { type ManifestOptions, readFolder, readManifest, trackAudio, type Track } from '../corpus/index.js';
-import { embedLayers, embedLayersInThreads, saveEmbeddingTable } from '../embeddings/index.js';
+import { type ManifestOptions, readFolder, readManifest, trackAudioStream, type Track } from '../corpus/index.js';
+import { embedCorpus } from '../embeddings/index.js';
 import { loadCheckpoint } from '../encoder/index.js';
 import { InputError } from '../errors.js';
-import { melSpectrogram, type MelSpectrogram, type MelTrack } from '../mel/index.js';
+import { melSpectrogram, type MelSpectrogram, streamMel } from '../mel/index.js';
 import { writeNpy } from '../store/index.js';
 import { initBackend } from '../tensor/index.js';
 import { oneOf, ProgressBars, stopSignal, wholeNumber } from './program.js';
@@ -26,6 +26,7 @@ interface EmbedOptions {
   readonly patches?: 'vertical' | 'square' | 'hybrid';
   readonly layer?: number;
   readonly allowLeakage?: boolean;
+  readonly threads: number;
 }
 
 export function registerAudioCommands(program: Command): void {
@@ -60,55 +61,59 @@ export function registerAudioCommands(program: Command): void {
     )
     .option('--layer <n>', 'mean over tokens after that many blocks (default: the output)', wholeNumber('--layer', 0))
     .option('--allow-leakage', 'take a manifest whose splits share artists or recordings')
-    .action(async (audio: string, options: EmbedOptions) => {
+    .option('--threads <n>', 'files at once', wholeNumber('--threads', 1), availableParallelism())
+    .action(async (audio: string, { weights, out, layer, allowLeakage, ...options }: EmbedOptions) => {
       const signal = stopSignal();
       const bars = new ProgressBars();
       await initBackend();
-      const { weights, numHeads, clipFrames, patches, clipHop, layer = 'output', allowLeakage } = options;
+      const { numHeads, clipFrames, patches, clipHop, threads } = options;
       const overrides = {
         ...(numHeads !== undefined && { numHeads }),
         ...(clipFrames !== undefined && { clipFrames }),
         ...(patches !== undefined && { patches }),
       };
       // Before any audio is read: a checkpoint that does not fit is known at once.
-      const { encoder } = loadCheckpoint(weights, overrides);
+      loadCheckpoint(weights, overrides).encoder.dispose();
       try {
-        const { tracks, failures } = await melTracks(audio, bars, signal, { allowLeakage });
-        const onProgress = bars.of('embed');
-        const common = { clipHop, onProgress, signal };
-        const threads = Math.min(availableParallelism(), tracks.length);
-        const tables =
-          threads === 1
-            ? await embedLayers(encoder, tracks, [layer], common)
-            : await embedLayersInThreads(weights, tracks, [layer], { ...common, threads, overrides });
-        const table = tables.get(layer)!;
-        saveEmbeddingTable(options.out, table);
+        const { tracks, nSkipped } = await tracksOf(audio, { quick: true, allowLeakage, signal });
+        const result = await embedCorpus(weights, tracks, out, {
+          ...(layer !== undefined && { layer }),
+          clipHop,
+          overrides,
+          threads,
+          signal,
+          onProgress: bars.of('embed'),
+          onLeftOut: ({ id, problem }) => tracks.length > 1 && console.error(`left out: ${id}: ${problem}`),
+        });
         bars.stop();
-        console.log(`${options.out}: ${table.nClips} clips of ${tracks.length} tracks, width ${table.width}`);
-        if (failures > 0) process.exitCode = 1;
+        console.log(`${out}: ${result.nClips} clips of ${result.nTracks} tracks, width ${result.width}`);
+        if (result.leftOut.length + nSkipped > 0) process.exitCode = 1;
       } finally {
-        encoder.dispose();
         bars.stop();
       }
     });
 }
 
-/** The tracks that a path stands for: one file, a folder, or a manifest. */
-export async function tracksOf(path: string, options: ManifestOptions = {}): Promise<readonly Track[]> {
+/** The tracks that a path stands for, one file, a folder, or a manifest; files that are skipped are named. */
+export async function tracksOf(
+  path: string,
+  options: ManifestOptions = {},
+): Promise<{ tracks: readonly Track[]; nSkipped: number }> {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (!stat) throw new InputError(path, 'there is no such file or folder');
   if (stat.isDirectory()) {
-    const corpus = await readFolder(path);
-    for (const { path: file, reason } of corpus.skipped) console.error(`left out: ${file}: ${reason}`);
-    return corpus.tracks;
+    const { tracks, skipped } = await readFolder(path, options);
+    for (const { path: file, reason } of skipped) console.error(`left out: ${file}: ${reason}`);
+    return { tracks, nSkipped: skipped.length };
   }
-  if (path.toLowerCase().endsWith('.csv')) return (await readManifest(path, options)).tracks;
+  if (path.toLowerCase().endsWith('.csv')) return { tracks: (await readManifest(path, options)).tracks, nSkipped: 0 };
   const source = { kind: 'file', path } as const;
-  return [{ id: path, keyId: null, split: null, group: path, durationSeconds: 0, labels: {}, source }];
+  const track = { id: path, keyId: null, split: null, group: path, durationSeconds: 0, labels: {}, source };
+  return { tracks: [track], nSkipped: 0 };
 }
 
-/** A mel spectrogram; samples that give none are reported under the name of their file or track. */
-function melOf(name: string, samples: Float32Array, scale: 'power' | 'log1p' = 'power'): MelSpectrogram {
+/** A mel spectrogram; samples that give none are reported under the name of their file. */
+function melOf(name: string, samples: Float32Array, scale: 'power' | 'log1p'): MelSpectrogram {
   try {
     return melSpectrogram(samples, { scale });
   } catch (error) {
@@ -116,29 +121,26 @@ function melOf(name: string, samples: Float32Array, scale: 'power' | 'log1p' = '
   }
 }
 
-/** Decodes and analyses; a file that cannot be read is reported and does not stop the rest. */
-export async function melTracks(
-  path: string,
+/** Decodes and analyses every track and keeps nothing; what cannot be read is named and does not stop the rest. */
+export async function readAllTracks(
+  tracks: readonly Track[],
   bars: ProgressBars,
   signal: AbortSignal,
-  options: ManifestOptions = {},
-): Promise<{ tracks: MelTrack[]; failures: number }> {
-  const all = await tracksOf(path, options);
-  const progress = bars.of('mel');
-  const tracks: MelTrack[] = [];
+): Promise<{ failures: number }> {
+  const progress = bars.of('read');
   let failures = 0;
-  for (const [done, track] of all.entries()) {
+  for (const [done, track] of tracks.entries()) {
     signal.throwIfAborted();
     try {
-      tracks.push({ id: track.id, mel: melOf(track.id, await trackAudio(track)) });
+      const pieces = streamMel(trackAudioStream(track, { signal }));
+      while (!(await pieces.next()).done) signal.throwIfAborted();
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
-      if (all.length === 1) throw error;
-      console.error(`left out: ${error.message}`);
+      if (tracks.length === 1) throw error;
+      console.error(`left out: ${track.id}: ${error.message}`);
       failures++;
     }
-    progress(done + 1, all.length);
+    progress(done + 1, tracks.length);
   }
-  if (tracks.length === 0) throw new InputError(path, 'none of its audio files can be read');
-  return { tracks, failures };
+  return { failures };
 }

@@ -16,7 +16,7 @@ import {
 import { InputError } from '../errors.js';
 import { KEYS } from '../keys/index.js';
 import { formatCsv, writeFileAtomic } from '../store/index.js';
-import { melTracks, tracksOf } from './audio.js';
+import { readAllTracks, tracksOf } from './audio.js';
 import {
   isSetName,
   OTHER_SETS,
@@ -116,11 +116,12 @@ async function verifyPath(path: string, options: ManifestOptions): Promise<void>
   const signal = stopSignal();
   const bars = new ProgressBars();
   try {
-    if (path.toLowerCase().endsWith('.csv')) await readManifest(path, { ...options, signal });
-    const found = (await tracksOf(path, { allowLeakage: true })).length;
-    const { tracks, failures } = await melTracks(path, bars, signal, { allowLeakage: true });
+    if (path.toLowerCase().endsWith('.csv')) await readManifest(path, { ...options, quick: true, signal });
+    const { tracks, nSkipped } = await tracksOf(path, { quick: true, allowLeakage: true, signal });
+    const found = tracks.length + nSkipped;
+    const { failures } = await readAllTracks(tracks, bars, signal);
     bars.stop();
-    console.log(`${path}: ${tracks.length} of ${found} tracks can be read`);
+    console.log(`${path}: ${tracks.length - failures} of ${found} tracks can be read`);
     if (failures > 0) throw new InputError(path, `${failures} of ${found} tracks cannot be read; they are named above`);
   } finally {
     bars.stop();

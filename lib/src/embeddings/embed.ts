@@ -106,7 +106,8 @@ function named<T>(
   }
 }
 
-function assertLayers(encoder: Encoder, layers: readonly Layer[]): void {
+/** @throws InputError for no layer, or one that the encoder does not have */
+export function assertLayers(encoder: Encoder, layers: readonly Layer[]): void {
   const { depth } = encoder.config;
   if (layers.length === 0) throw new InputError('embedTracks', 'no layers asked for; expected at least one');
   for (const layer of layers)
