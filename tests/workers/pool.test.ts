@@ -17,6 +17,24 @@ describe.each([1, 2, 3])('parallelMap with %i threads', (threads) => {
     expect(seen).toEqual(items.map((i) => 2301 + i));
   });
 
+  it('onResult takes each result with its index, none is kept, an error in it ends all', async () => {
+    const seen = new Map<number, number>();
+    const take = (index: number, result: number): void => void seen.set(index, result);
+    const kept = await parallelMap<number, number>(tasks, 'square', items, {
+      threads,
+      init: { add: 5 },
+      onResult: take,
+    });
+    expect(kept).toEqual([]);
+    expect([...seen].sort(([a], [b]) => a - b)).toEqual(items.map((x) => [x, x * x + 5]));
+    const full = (): void => {
+      throw new Error('disk full');
+    };
+    await expect(parallelMap(tasks, 'square', items, { threads, init: { add: 5 }, onResult: full })).rejects.toThrow(
+      'disk full',
+    );
+  });
+
   it('one factory a thread, no more threads than items', async () => {
     const answers = await parallelMap<number, { threadId: number; served: number }>(tasks, 'whichThread', items, {
       threads,

@@ -1,11 +1,21 @@
 /** `keymyna pretrain`: masked contrastive pretraining on the embedded corpus or on a user's audio. */
+import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
 import { ENCODER_SIZES, encoderConfig } from '../encoder/index.js';
 import { InputError } from '../errors.js';
-import { PRETRAIN_DEFAULTS, pretrain, pretrainConfig, type PretrainConfig } from '../pretrain/index.js';
-import { readJson } from '../store/index.js';
+import {
+  melBytes,
+  PRETRAIN_DEFAULTS,
+  pretrain,
+  pretrainConfig,
+  type PretrainConfig,
+  type ShardedTracks,
+  shardTracks,
+} from '../pretrain/index.js';
+import { formatBytes, readJson } from '../store/index.js';
 import { initBackend } from '../tensor/index.js';
-import { melTracks } from './audio.js';
+import { tracksOf } from './audio.js';
+import { afterRun, cacheOf, sizeOption } from './cache.js';
 import { oneOf, ProgressBars, stopSignal, wholeNumber } from './program.js';
 
 interface PretrainCommandOptions {
@@ -16,6 +26,9 @@ interface PretrainCommandOptions {
   readonly batch: number;
   readonly seed: number;
   readonly config?: string;
+  readonly threads: number;
+  readonly cache?: string;
+  readonly cacheLimit?: number;
 }
 
 export function registerPretrain(program: Command): void {
@@ -36,6 +49,16 @@ export function registerPretrain(program: Command): void {
     .option('--batch <pairs>', 'pairs of views per step', wholeNumber('--batch', 2), PRETRAIN_DEFAULTS.batchPairs)
     .option('--seed <n>', 'seed', wholeNumber('--seed', 0), PRETRAIN_DEFAULTS.seed)
     .option('--config <json>', 'file with further fields of the pretraining configuration')
+    .option('--threads <n>', 'files that are analysed at once', wholeNumber('--threads', 1), availableParallelism())
+    .option(
+      '--cache <dir>',
+      'where mel spectrograms are kept, 16 KB a second of audio (default: KEYMYNA_CACHE, else ~/.cache/keymyna)',
+    )
+    .option(
+      '--cache-limit <size>',
+      'size that the cache is cut to afterwards, such as 50GB; what this run used stays (default: KEYMYNA_CACHE_LIMIT)',
+      sizeOption('--cache-limit'),
+    )
     .action(async (audio: string, options: PretrainCommandOptions) => {
       const signal = stopSignal();
       const bars = new ProgressBars();
@@ -48,7 +71,7 @@ export function registerPretrain(program: Command): void {
       });
       try {
         await initBackend();
-        const { tracks } = await melTracks(audio, bars, signal);
+        const { tracks, shards } = await melsOf(audio, options, bars, signal);
         const progress = bars.of('pretrain');
         const result = await pretrain(config, tracks, {
           dir: options.out,
@@ -57,6 +80,8 @@ export function registerPretrain(program: Command): void {
           signal,
         });
         bars.stop();
+        shards.close();
+        afterRun(cacheOf(options.cache), options.cacheLimit);
         const resumed = result.resumedFrom > 0 ? `, resumed from step ${result.resumedFrom}` : '';
         console.log(`${result.encoderPath}: ${result.steps} steps on ${tracks.length} tracks${resumed}`);
       } finally {
@@ -64,6 +89,28 @@ export function registerPretrain(program: Command): void {
       }
     });
 }
+
+/** The tracks of a path, their mels in the cache; what cannot be read is named. */
+async function melsOf(
+  audio: string,
+  { cache: folder, threads }: PretrainCommandOptions,
+  bars: ProgressBars,
+  signal: AbortSignal,
+): Promise<ShardedTracks> {
+  const cache = cacheOf(folder);
+  const { tracks } = await tracksOf(audio, { quick: true, cache, signal });
+  const seconds = tracks.reduce((sum, track) => sum + track.durationSeconds, 0);
+  if (melBytes(seconds) > NOTED_BYTES)
+    console.error(
+      `mel spectrograms of ${(seconds / 3600).toFixed(0)} h of audio: ${formatBytes(melBytes(seconds))} in ${cache.root}`,
+    );
+  const sharded = await shardTracks(tracks, { cache, threads, onProgress: bars.of('mel'), signal });
+  for (const { id, problem } of sharded.leftOut) console.error(`left out: ${id}: ${problem}`);
+  return sharded;
+}
+
+/** What the cache grows by without a word. */
+const NOTED_BYTES = 1e9;
 
 function furtherFields(path: string): Partial<PretrainConfig> {
   const value = readJson(path);

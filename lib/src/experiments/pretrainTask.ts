@@ -1,17 +1,25 @@
 /** What a worker thread does for one pretraining job. */
-import { pretrain, type PretrainTrack } from '../pretrain/index.js';
+import { statSync } from 'node:fs';
+import { MelShards, pretrain, type MelSource, type PretrainTrack } from '../pretrain/index.js';
 import { initBackend } from '../tensor/index.js';
 import { readMelShard } from './features.js';
 import type { PretrainingUnit } from './pretraining.js';
 import { type Span, type StageItem, stageTask, Stopped } from './stages.js';
 
-/** All tracks in memory: half a megabyte for each 30 s of a track, and as much for each of its shifted copies. */
+/** Mels that are held in memory, bytes: half a megabyte for each 30 s; more of them are read from disk batch by batch. */
+const MEMORY_BYTES = 1e9;
+
+/** The tracks of a job and their shifted copies. */
 function tracksOf(
   melPaths: PretrainingUnit['melPaths'],
   shifted: NonNullable<PretrainingUnit['shifted']> = [],
 ): PretrainTrack[] {
-  const copies = shifted.map(({ semitones, melPaths }) => ({ semitones, tracks: melPaths.flatMap(readMelShard) }));
-  return melPaths.flatMap(readMelShard).map((track, i) => ({
+  const all = [...melPaths, ...shifted.flatMap((copies) => copies.melPaths)];
+  const isMuch = all.reduce((sum, path) => sum + statSync(path).size, 0) > MEMORY_BYTES;
+  const shards = new MelShards();
+  const read = (path: string): readonly MelSource[] => (isMuch ? shards.open(path).tracks : readMelShard(path));
+  const copies = shifted.map(({ semitones, melPaths }) => ({ semitones, tracks: melPaths.flatMap(read) }));
+  return melPaths.flatMap(read).map((track, i) => ({
     ...track,
     shifted: new Map(copies.map(({ semitones, tracks }) => [semitones, tracks[i].mel])),
   }));

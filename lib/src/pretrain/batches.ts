@@ -4,16 +4,17 @@
  * Letters: B pairs; 2B views, the B first ones, then the B second ones.
  */
 import { InputError } from '../errors.js';
-import type { MelSpectrogram, MelTrack } from '../mel/index.js';
+import type { MelSpectrogram } from '../mel/index.js';
 import { createRng, type Rng } from '../tensor/index.js';
 import { maskClips, positivePair, type ClipOfTrack, type KeptTokens } from '../views/index.js';
 import type { PretrainConfig } from './config.js';
+import { isStored, type MelSource, type StoredMel } from './melShards.js';
 import { mixingOfStep, type Mixing } from './mixing.js';
 
-/** A track to train on. */
-export interface PretrainTrack extends MelTrack {
+/** A track to train on; its mel is in memory or on disk, with the same batches. */
+export interface PretrainTrack extends MelSource {
   /** Copies of the track by how many semitones they were shifted; those that `pitchShifts` names must be there. */
-  readonly shifted?: ReadonlyMap<number, MelSpectrogram>;
+  readonly shifted?: ReadonlyMap<number, MelSpectrogram | StoredMel>;
 }
 
 export interface Batch {
@@ -62,8 +63,8 @@ export function batchOfStep(config: PretrainConfig, tracks: readonly PretrainTra
   trackIds.forEach((id, i) => {
     const track = tracks[id];
     const [startA, startB] = positivePair(track.mel.nFrames, encoder.clipFrames, pairs, { maxFrameDistance });
-    views[i] = { mel: copyOf(track), start: startA };
-    views[batchPairs + i] = { mel: copyOf(track), start: startB };
+    views[i] = clipOf(copyOf(track), startA, encoder.clipFrames);
+    views[batchPairs + i] = clipOf(copyOf(track), startB, encoder.clipFrames);
   });
   const masks = rng.fork(`masks of step ${step}`);
   const kept = maskClips(encoder.patches, 2 * batchPairs, encoder.clipFrames, maskRatio, masks, encoder.nMels);
@@ -71,8 +72,13 @@ export function batchOfStep(config: PretrainConfig, tracks: readonly PretrainTra
   return { views, kept, trackIds, epoch, ...(mixing && { mixing }) };
 }
 
+/** A clip of a mel: of one in memory no copy, of one on disk its frames, read now. */
+function clipOf(mel: MelSpectrogram | StoredMel, start: number, clipFrames: number): ClipOfTrack {
+  return isStored(mel) ? { mel: mel.frames(start, clipFrames), start: 0 } : { mel, start };
+}
+
 /** Which copy of its track a view is taken from: the track itself or a shifted one, each with the same chance. */
-function copyPicker({ pitchShifts }: PretrainConfig, rng: Rng): (track: PretrainTrack) => MelSpectrogram {
+function copyPicker({ pitchShifts }: PretrainConfig, rng: Rng): (track: PretrainTrack) => MelSpectrogram | StoredMel {
   if (pitchShifts.length === 0) return ({ mel }) => mel;
   const semitones = [0, ...pitchShifts];
   return (track) => {
@@ -82,7 +88,7 @@ function copyPicker({ pitchShifts }: PretrainConfig, rng: Rng): (track: Pretrain
 }
 
 /** @throws InputError if the track has no copy shifted by so many semitones */
-function shiftedCopy({ id, shifted }: PretrainTrack, semitones: number): MelSpectrogram {
+function shiftedCopy({ id, shifted }: PretrainTrack, semitones: number): MelSpectrogram | StoredMel {
   const copy = shifted?.get(semitones);
   if (!copy) throw new InputError(`track ${id}`, `it has no copy shifted by ${semitones} semitones (pitchShifts)`);
   return copy;
@@ -90,7 +96,7 @@ function shiftedCopy({ id, shifted }: PretrainTrack, semitones: number): MelSpec
 
 /**
  * @throws InputError for a track whose mel, or a shifted copy's, has another number of bands, no frames or a value that
- *   is no number, and for a copy that is missing or not as long as its track
+ *   is no number (in memory), and for a copy that is missing or not as long as its track
  */
 export function checkTracks(tracks: readonly PretrainTrack[], config: PretrainConfig): void {
   const { nMels } = config.encoder;
@@ -107,9 +113,11 @@ export function checkTracks(tracks: readonly PretrainTrack[], config: PretrainCo
   }
 }
 
-function checkMel(where: string, mel: MelSpectrogram, nMels: number): void {
+function checkMel(where: string, mel: MelSpectrogram | StoredMel, nMels: number): void {
   if (mel.nMels !== nMels) throw new InputError(where, `its mel has ${mel.nMels} bands, expected ${nMels}`);
   if (mel.nFrames < 1) throw new InputError(where, 'its mel has no frames; leave the track out');
+  // What lies on disk was checked when it was written; the encoder looks at every batch as well.
+  if (isStored(mel)) return;
   // x - x is 0 for every finite x only, and the sum of zeros is 0.
   let sum = 0;
   for (let i = 0; i < mel.data.length; i++) sum += mel.data[i] - mel.data[i];

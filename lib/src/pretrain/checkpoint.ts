@@ -6,10 +6,10 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { loadCheckpoint, saveCheckpoint } from '../encoder/index.js';
 import { InputError } from '../errors.js';
-import type { MelTrack } from '../mel/index.js';
 import { canonicalJson, type StoredTensor } from '../store/index.js';
 import { outcomeFields, pretrainConfigId, type PretrainConfig } from './config.js';
 import { PatchDecoder } from './decoder.js';
+import type { MelSource } from './melShards.js';
 import { ProjectionHead } from './projectionHead.js';
 import { disposeState, initialState, type PretrainState } from './step.js';
 
@@ -18,7 +18,7 @@ const ADAM = 'adam.';
 const ESTIMATES = 'sogclr.u';
 
 /** Identifies the tracks of a run by their ids and lengths, in order. */
-export function tracksId(tracks: readonly MelTrack[]): string {
+export function tracksId(tracks: readonly MelSource[]): string {
   const hash = createHash('sha256');
   for (const { id, mel } of tracks) hash.update(`${JSON.stringify(id)} ${mel.nFrames}\n`);
   return hash.digest('hex').slice(0, 12);
@@ -27,7 +27,7 @@ export function tracksId(tracks: readonly MelTrack[]): string {
 /** What the metadata of each file of a run says. No time of day, so that equal runs give equal bytes. */
 export function runMetadata(
   config: PretrainConfig,
-  tracks: readonly MelTrack[],
+  tracks: readonly MelSource[],
   step: number,
   kind: string,
 ): Record<string, string> {
@@ -46,7 +46,7 @@ export function saveState(
   path: string,
   state: PretrainState,
   config: PretrainConfig,
-  tracks: readonly MelTrack[],
+  tracks: readonly MelSource[],
   step: number,
 ): void {
   const tensors = new Map<string, StoredTensor>(state.head.toTensors());
@@ -66,7 +66,7 @@ export function saveState(
 export function loadState(
   path: string,
   config: PretrainConfig,
-  tracks: readonly MelTrack[],
+  tracks: readonly MelSource[],
   nEpochs: number,
 ): { state: PretrainState; step: number } | null {
   if (!existsSync(path)) return null;
@@ -117,7 +117,7 @@ function checkSameRun(
   path: string,
   metadata: Readonly<Record<string, string>>,
   config: PretrainConfig,
-  tracks: readonly MelTrack[],
+  tracks: readonly MelSource[],
 ): void {
   const expected = runMetadata(config, tracks, 0, KIND);
   if (metadata.kind !== KIND || metadata.config === undefined || !/^\d+$/.test(metadata.step ?? '')) {

@@ -1,5 +1,5 @@
 /**
- * pretrain/: from tracks to an encoder. Batches of masked positive pairs, projection head, contrastive losses, the decoder
+ * pretrain/: from tracks to an encoder. Mel shards on disk, batches of masked positive pairs, projection head, contrastive losses, the decoder
  * of reconstruction, learning rate, metrics, log, checkpoints, and the loop that can be killed at any moment and goes on
  * where it was.
  *
@@ -13,6 +13,8 @@ export {
   type PretrainConfig,
 } from './config.js';
 export { batchOfStep, stepsPerEpoch, type Batch, type PretrainTrack } from './batches.js';
+export { isStored, type LeftOut, MelShards, type MelSource, type StoredMel } from './melShards.js';
+export { melBytes, shardTracks, type ShardedTracks, type ShardTracksOptions, shardUnits } from './shardTracks.js';
 export { patchesOfViews, type Mixing } from './mixing.js';
 export { PatchDecoder } from './decoder.js';
 export { ntXent } from './ntXent.js';

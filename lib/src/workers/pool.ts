@@ -73,7 +73,8 @@ async function mapHere<In, Out>(
     const result = await task(item);
     if (options.onResult) options.onResult(done, result);
     else results.push(result);
-    options.onProgress?.(++done, items.length);
+    done++; // not inside the call, which may be none
+    options.onProgress?.(done, items.length);
     await new Promise(setImmediate); // a task may be synchronous; let signals and timers in between items
   }
   return results;
