@@ -62,12 +62,12 @@ it('a recording of 40 minutes takes little more than one of a minute: whole, its
   const short = embed('minute.wav', 'minute.safetensors');
   expect(embed('long.wav', 'long.safetensors') - short).toBeLessThan(90);
   expect(readSafetensorsHeader(at('long.safetensors')).places.get('embeddings')!.shape).toEqual([382, 32]);
-}, 60_000);
+}, 120_000);
 
-it('1,000 files take little more than 10, in embed and in pretrain: in memory their mels are 64 MB', () => {
-  writeFileSync(at('one.wav'), encodeWav(noise(4), 16000));
+it('1,000 files take little more than 200, in embed and in pretrain: in memory the mels of the others are 100 MB', () => {
+  writeFileSync(at('one.wav'), encodeWav(noise(8), 16000));
   for (const [folder, n] of [
-    ['few', 10],
+    ['few', 200],
     ['many', 1000],
   ] as const) {
     mkdirSync(at(folder));
@@ -77,4 +77,4 @@ it('1,000 files take little more than 10, in embed and in pretrain: in memory th
   const pretrain = (folder: string): number =>
     megabytes('pretrain', at(folder), '--out', at(`run-${folder}`), '--size', 'tiny', '--steps', '2', '--batch', '8', '--cache', at(`cache-${folder}`), '--threads', '1'); // prettier-ignore
   expect(pretrain('many') - pretrain('few')).toBeLessThan(60);
-}, 60_000);
+}, 120_000);
