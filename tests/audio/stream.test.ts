@@ -128,6 +128,18 @@ describe('streamAudio', () => {
     ); // prettier-ignore
   });
 
+  it('flac: a piece may end anywhere, also inside the header of a frame', async () => {
+    const long = flacFile(sweep(0.2, 48000, 1), 512);
+    const headers = [...long.keys()].filter((i) => long[i] === 0xff && long[i + 1] === 0xf8);
+    expect(headers.length).toBeGreaterThan(15);
+    const [expected] = (await decodeAudio(long)).channels;
+    for (let chunkBytes = headers[8] - 2; chunkBytes < headers[8] + 18; chunkBytes++) {
+      const parts: Float32Array[] = [];
+      for await (const part of decodedParts(memorySource('x', long), { chunkBytes })) parts.push(part.channels[0]);
+      expectSame(join32(parts), expected);
+    }
+  });
+
   it('a stereo mp3 whose channels are equal at first, and an mp3 behind two tags', async () => {
     const [left, right] = sweep(8, 44100, 2);
     right.set(left.subarray(0, 5 * 44100));

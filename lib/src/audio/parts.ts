@@ -67,7 +67,9 @@ async function* pieces(
     try {
       for (let begin = 0; begin < bytes.size;) {
         // The last piece takes the rest along: a decoder may need all of the last block in one piece.
-        const end = bytes.size - begin < 2 * chunkBytes ? bytes.size : begin + chunkBytes;
+        const isLast = bytes.size - begin < 2 * chunkBytes;
+        const wanted = isLast ? bytes.size : begin + chunkBytes;
+        const end = format === 'flac' && !isLast ? outsideHeader(bytes, wanted) : wanted;
         const part = await decoder(chunk(bytes, begin, end));
         decoded += part.channelData[0]?.length ?? 0;
         yield part;
@@ -97,6 +99,24 @@ const head = (source: ByteSource): Uint8Array => {
   const bytes = new Uint8Array(64);
   return bytes.subarray(0, source.read(0, bytes));
 };
+
+/** Longest header of a flac frame, bytes. */
+const FLAC_HEADER_BYTES = 16;
+
+/**
+ * The first place from `wanted` on that cannot lie inside the header of a flac frame. The decoder misses a header that
+ * comes in two pieces, takes two frames for one, and is a frame late from there on: the last one never comes out.
+ */
+function outsideHeader(source: ByteSource, wanted: number): number {
+  const window = chunk(source, wanted - FLAC_HEADER_BYTES, Math.min(source.size, wanted + 4096));
+  for (let end = FLAC_HEADER_BYTES; end < window.length; end++) {
+    let at = end - FLAC_HEADER_BYTES;
+    // A header begins with ff f8 or ff f9.
+    while (at < end && !(window[at] === 0xff && (at + 1 === end || (window[at + 1] & 0xfe) === 0xf8))) at++;
+    if (at === end) return wanted + end - FLAC_HEADER_BYTES;
+  }
+  return wanted;
+}
 
 /** Bytes [begin, end) in memory of their own: a decoder may keep what it has not used up. */
 function chunk(source: ByteSource, begin: number, end: number): Uint8Array {
