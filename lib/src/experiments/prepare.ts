@@ -95,7 +95,7 @@ export function missingFor(preset: string, root: string): string[] {
     );
   if (name === 'paper')
     missing.push(
-      'GiantSteps and Billboard audio are not read by this version: the tables use the embedded corpus. Pretraining at size S takes days on a CPU; install @tensorflow/tfjs-node-gpu for a GPU.',
+      'The notebooks of this preset use the embedded corpus: they do not read GiantSteps or Billboard audio. For those: keymyna data verify giantsteps-key --root DIR --out manifest.csv, then keymyna embed and keymyna probe --grid. Pretraining at size S takes days on a CPU; install @tensorflow/tfjs-node-gpu for a GPU.',
     );
   return missing;
 }
