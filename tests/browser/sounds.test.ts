@@ -36,7 +36,7 @@ describe('sounds of a figure', () => {
   });
 
   it('leave the output of a notebook a picture until scripts run', () => {
-    const html = figureHtml(figure, drawingOf(figure), 'x', sounds);
+    const html = figureHtml(figure, drawingOf(figure), 'x', { sounds });
     expect(html).not.toContain('<audio');
     expect(html).not.toContain('<img src=x');
   });
@@ -61,7 +61,7 @@ describe.skipIf(!(await hasBrowser()))('in Chromium', () => {
 
   const page = async (shown: typeof sounds | null) => {
     const path = join(root, 'figures/smoke/heard.html');
-    writeFileSync(path, figurePage(figure, drawingOf(figure), 'npm run reproduce', shown));
+    writeFileSync(path, figurePage(figure, drawingOf(figure), 'npm run reproduce', { sounds: shown }));
     const context = await browser.newContext({ offline: true });
     const opened = await context.newPage();
     await opened.goto(pathToFileURL(path).href);

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import * as figures from '../../lib/src/figures/index.js';
 import { grids, pitchAugmentation } from './gridMeasurements.js';
 import * as m from './measurements.js';
+import { music } from './musicMeasurements.js';
 import * as r from './robustnessMeasurements.js';
 
 const drawn: (figures.Figure | figures.Table)[] = [
@@ -94,6 +95,11 @@ const drawn: (figures.Figure | figures.Table)[] = [
   figures.mixUpReliabilityFigure(m.calibration, 'linear', 'whole'),
   figures.marginsFigure(m.calibration, 'whole'),
   figures.calibrationTable(m.calibration),
+  figures.keyCircleFigure(music),
+  figures.keyOverTimeFigure(music, music.tracks[0], 1),
+  figures.keyOverTimeFigure(music, music.tracks[1], 2),
+  figures.musicTable(music),
+  figures.musicProblemsTable(music),
 ];
 
 /** Three significant digits: a picture shows no more, and rounding elsewhere must not change a snapshot. */
@@ -123,7 +129,7 @@ describe('figures and tables', () => {
 
   it('every visible axis of a chart has a title', () => {
     for (const shown of drawn) {
-      if (!('layout' in shown) || ['framework', 'masks'].includes(shown.id)) continue;
+      if (!('layout' in shown) || ['framework', 'masks', 'key-circle'].includes(shown.id)) continue;
       const { xaxis, yaxis } = shown.layout;
       const titles = [xaxis, yaxis].map((axis) => (axis?.title as { text: string } | undefined)?.text ?? '');
       expect(

@@ -82,3 +82,6 @@ export { equivarianceFigure, equivarianceScoreFigure, testTimeFigure, testTimeTa
 export { abstentionFigure, confidenceTable, degradedFigure, reliabilityFigure } from './confidenceFigures.js';
 export { claimsTable, maskRatioFigure, notAvailableTable, publishedFigure, publishedTable } from './paperFigures.js';
 export { peerPairsTable, peerTable } from './peerTables.js';
+export { keyCircleFigure } from './keyCircleFigure.js';
+export { keyOverTimeFigure } from './keyOverTimeFigure.js';
+export { musicProblemsTable, musicTable } from './yourMusicTables.js';

@@ -57,3 +57,13 @@ export function regenerateCommand(): string {
   const number = /^\d+/.exec(notebookName() ?? '')?.[0];
   return `npm run reproduce -- --preset ${preset()}${number ? ` --only ${number}` : ''}`;
 }
+
+/** A folder of recordings that the environment names in KEYMYNA_MUSIC; null: the usual place. */
+export function musicFolder(): string | null {
+  return process.env.KEYMYNA_MUSIC || null;
+}
+
+/** A folder with encoder.safetensors and head.safetensors that the environment names in KEYMYNA_MODEL; null: what ships. */
+export function modelFolder(): string | null {
+  return process.env.KEYMYNA_MODEL || null;
+}

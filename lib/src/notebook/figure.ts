@@ -5,8 +5,9 @@ import type { Figure } from '../figures/index.js';
 import { writeFileAtomic, writeJson } from '../store/index.js';
 import { figuresFolder, notebookName, preset, regenerateCommand } from './context.js';
 import { display } from './display.js';
-import { drawingOf, figureHtml, figurePage } from './page.js';
-import { checkSounds, type Sounds } from './sounds.js';
+import { drawingOf, figureHtml, figurePage, type Heard } from './page.js';
+import { checkPlayback, type Playback } from './playback.js';
+import { checkSounds } from './sounds.js';
 
 /** What figures/<preset>/data/<id>.json holds, for figures and tables alike. */
 export interface NumbersFile {
@@ -53,19 +54,27 @@ export function saveNumbers(
  * @param numbers the measurement that the figure was drawn from; without it, the drawn data themselves
  * @param options.sounds played when a point is clicked whose entry in its trace's `ids` names one; they go into the
  *   page and into the executed notebook, never into the committed one
+ * @param options.playback played along with the figure, whose x axis is in seconds: a cursor follows, a click seeks
  * @throws InputError for an id that is no file name, or sounds that are none or too many
  */
-export function showFigure(figure: Figure, numbers?: unknown, options: { readonly sounds?: Sounds } = {}): void {
+export function showFigure(figure: Figure, numbers?: unknown, options: Heard = {}): void {
   checkId(figure.id);
-  const { sounds = null } = options;
+  const { sounds = null, playback = null } = options;
   if (sounds) checkSounds(figure.id, sounds);
+  if (playback) checkPlayback(figure.id, playback);
   const drawing = drawingOf(figure);
   saveNumbers('figure', figure, numbers ?? drawing.data);
-  writeFileAtomic(join(figuresFolder(), `${figure.id}.html`), figurePage(figure, drawing, regenerateCommand(), sounds));
+  const page = figurePage(figure, drawing, regenerateCommand(), { sounds, playback: playback && kept(playback) });
+  writeFileAtomic(join(figuresFolder(), `${figure.id}.html`), page);
   display({
     // Viewers that draw Plotly by themselves would draw it without sounds.
-    ...(sounds ? {} : { 'application/vnd.plotly.v1+json': drawing }),
-    'text/html': figureHtml(figure, drawing, `figure-${randomUUID()}`, sounds),
+    ...(sounds || playback ? {} : { 'application/vnd.plotly.v1+json': drawing }),
+    'text/html': figureHtml(figure, drawing, `figure-${randomUUID()}`, { sounds, playback }),
     'text/plain': `[figure ${figure.id}] ${figure.caption}`,
   });
+}
+
+/** For a page that outlives the kernel: without the kernel's address. */
+function kept({ label, source: { sound, file } }: Playback): Playback {
+  return { label, source: { sound, file } };
 }

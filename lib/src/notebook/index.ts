@@ -1,6 +1,7 @@
 /**
  * notebook/: what a cell calls to show a figure, a table, a clip, progress, a checked claim; which preset runs, and
- * where its files go. The only room that knows the kernel (tslab). Imports store, figures, and audio's WAV encoder.
+ * where its files go; players, and a server on this machine for what a reader corrects. The only room that knows the
+ * kernel (tslab). Imports store, figures, and audio's decoder and encoders.
  */
 export { showAudio } from './audio.js';
 export { findBrowser, NO_BROWSER } from './browser.js';
@@ -9,6 +10,8 @@ export {
   cacheFolder,
   cacheLimit,
   figuresFolder,
+  modelFolder,
+  musicFolder,
   parsePreset,
   preset,
   PRESETS,
@@ -18,6 +21,9 @@ export {
 export { captionHtml, display, escapeHtml, updateDisplay, type MimeBundle } from './display.js';
 export { showFigure, type NumbersFile } from './figure.js';
 export { DEFAULT_SIZE, drawingJson, embedPicture, figureIdIn, type Drawing } from './page.js';
+export { type Playback } from './playback.js';
+export { playback } from './playbackOf.js';
 export { progressBar, type ProgressBar } from './progress.js';
+export { showReview, type Review, type ReviewRow } from './review.js';
 export { type Sound, type Sounds } from './sounds.js';
 export { showTable } from './table.js';

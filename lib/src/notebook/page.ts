@@ -1,6 +1,7 @@
 import type { Data, Layout } from 'plotly.js';
 import type { Figure } from '../figures/index.js';
 import { captionHtml, escapeHtml } from './display.js';
+import { FOLLOW, type Playback, SOUND_ADDRESSES } from './playback.js';
 import { PLAY_ON_CLICK, type Sounds } from './sounds.js';
 
 /** Size of a figure whose layout names none, in CSS pixels. */
@@ -38,38 +39,55 @@ export function drawingOf(figure: Figure): Drawing {
 }
 
 /** JSON that may stand inside a <script> element. */
-function scriptJson(value: unknown): string {
+export function scriptJson(value: unknown): string {
   return JSON.stringify(value)
     .replace(/</g, '\\u003c')
     .replace(/\u2028/g, '\\u2028')
     .replace(/\u2029/g, '\\u2029');
 }
 
+/** What is heard with a figure. */
+export interface Heard {
+  /** Played when a point is clicked. */
+  readonly sounds?: Sounds | null;
+  /** Played along with an x axis in seconds. */
+  readonly playback?: Playback | null;
+}
+
 /**
  * Draws into `.plot` of the element and takes `.still` away once Plotly has drawn; until then, and wherever scripts,
- * Plotly or the drawing fail, the picture stays. `load()` gives a promise of Plotly; `sounds` may be null.
+ * Plotly or the drawing fail, the picture stays. `load()` gives a promise of Plotly; `heard` is a `Heard`.
  */
 const DRAW = `${PLAY_ON_CLICK}
-function draw(el, figure, load, sounds) {
+${SOUND_ADDRESSES}
+${FOLLOW}
+function draw(el, figure, load, heard, bases) {
   load().then(function (Plotly) {
     return Plotly.newPlot(el.querySelector('.plot'), figure.data, figure.layout, ${JSON.stringify(CONFIG)});
   }).then(function () {
     var still = el.querySelector('.still');
     if (still) still.remove();
-    if (sounds) playOnClick(el, sounds);
+    if (heard.sounds) playOnClick(el, heard.sounds);
+    if (heard.playback) follow(el, heard.playback, bases);
   }, function () { el.querySelector('.plot').innerHTML = ''; });
 }`;
 
 /**
- * Plotly, loaded once a page from the first address that has it. A notebook is seen at several: through Jupyter's
- * /files/ (classic and Lab), or as a file in notebooks/ or figures/<preset>/notebooks/.
+ * Prefixes under which a notebook may find the project's folder. It is seen at several: through Jupyter's /files/
+ * (classic and Lab), or as a file in notebooks/ or figures/<preset>/notebooks/.
  */
-const LOAD_IN_NOTEBOOK = `function load() {
+export const BASES_IN_NOTEBOOK = `function bases() {
+  var base = document.body.getAttribute('data-base-url');
+  try { base = base || JSON.parse(document.getElementById('jupyter-config-data').textContent).baseUrl; } catch (e) { /* not Jupyter */ }
+  return (base ? [base + 'files/'] : []).concat(['../', '../../../']);
+}`;
+
+/** Plotly, loaded once a page from the first address that has it. */
+const LOAD_IN_NOTEBOOK = `${BASES_IN_NOTEBOOK}
+function load() {
   if (window.Plotly) return Promise.resolve(window.Plotly);
   return window.keymynaPlotly = window.keymynaPlotly || new Promise(function (resolve, reject) {
-    var base = document.body.getAttribute('data-base-url');
-    try { base = base || JSON.parse(document.getElementById('jupyter-config-data').textContent).baseUrl; } catch (e) { /* not Jupyter */ }
-    var addresses = (base ? [base + 'files/'] : []).concat(['../', '../../../']);
+    var addresses = bases();
     (function next() {
       if (!addresses.length) return reject(new Error('no plotly.js'));
       var script = document.createElement('script');
@@ -82,7 +100,7 @@ const LOAD_IN_NOTEBOOK = `function load() {
 }`;
 
 /** The output of a figure in a notebook. The picture of `embedPicture` comes where the marker is. */
-export function figureHtml(figure: Figure, drawing: Drawing, elementId: string, sounds: Sounds | null = null): string {
+export function figureHtml(figure: Figure, drawing: Drawing, elementId: string, heard: Heard = {}): string {
   const height = drawing.layout.height ?? DEFAULT_SIZE.height;
   return `<figure id="${elementId}" style="margin:0">
 <div class="still" style="min-height:${height}px"><!--figure:${figure.id}--></div>
@@ -92,7 +110,7 @@ export function figureHtml(figure: Figure, drawing: Drawing, elementId: string, 
 <script>(function () {
 ${DRAW}
 ${LOAD_IN_NOTEBOOK}
-draw(document.getElementById(${scriptJson(elementId)}), ${scriptJson(drawing)}, load, ${scriptJson(sounds)});
+draw(document.getElementById(${scriptJson(elementId)}), ${scriptJson(drawing)}, load, ${scriptJson(heard)}, bases());
 })();</script>`;
 }
 
@@ -117,7 +135,7 @@ const FIGURE_JSON = /<script type="application\/json" id="figure">([\s\S]*?)<\/s
  * The page figures/<preset>/<id>.html: the interactive figure with its caption and the command that makes it again.
  * Plotly comes from the checkout's node_modules; without it or without scripts, the SVG beside the page is shown.
  */
-export function figurePage(figure: Figure, drawing: Drawing, command: string, sounds: Sounds | null = null): string {
+export function figurePage(figure: Figure, drawing: Drawing, command: string, heard: Heard = {}): string {
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -135,13 +153,13 @@ export function figurePage(figure: Figure, drawing: Drawing, command: string, so
 </figure>
 <p><a href="index.html">All figures</a> · <a href="${figure.id}.svg">SVG</a> · <a href="${figure.id}.png">PNG</a> · <a href="data/${figure.id}.json">numbers</a> · made by <code>${escapeHtml(command)}</code></p>
 <script type="application/json" id="figure">${scriptJson(drawing)}</script>
-<script type="application/json" id="sounds">${scriptJson(sounds)}</script>
+<script type="application/json" id="heard">${scriptJson(heard)}</script>
 <script src="../../${PLOTLY}"></script>
 <script>
 ${DRAW}
 draw(document.getElementById('shown'), JSON.parse(document.getElementById('figure').textContent), function () {
   return window.Plotly ? Promise.resolve(window.Plotly) : Promise.reject(new Error('no plotly.js'));
-}, JSON.parse(document.getElementById('sounds').textContent));
+}, JSON.parse(document.getElementById('heard').textContent), ['../../']);
 </script>
 </body>
 </html>

@@ -13,7 +13,7 @@ export {
   loadKeyModel,
   shippedModel,
 } from './model.js';
-export { keyCourse, type KeyCourse, type KeySection } from './overTime.js';
+export { KEY_SECONDS, keyCourse, type KeyCourse, type KeySection } from './overTime.js';
 export { type ClipKeys, type KeyPrediction, predictFile, type PredictOptions, predictSamples } from './predict.js';
 export { predictFiles, type PredictedFiles, type PredictFilesOptions } from './predictFiles.js';
 export { meanOverShifts, shifted, TWELVE_SHIFTS } from './shifted.js';

@@ -19,20 +19,25 @@ export interface KeyCourse {
 }
 
 /** How long a key lasts on average, seconds: a prior by musical sense, as `KEY_TRANSITIONS`. */
-const KEY_SECONDS = 120;
+export const KEY_SECONDS = 120;
 
 /**
  * Smooths the clips' answers by how music moves from key to key (`keysOverTime`). Between two clips of different keys the
  * change is put where the second one starts, for overlapping clips at the middle of what both hear.
  * @param temperature the model's, which logits are divided by
+ * @param keySeconds how long a key lasts on average
  */
-export function keyCourse({ clips, durationSeconds }: KeyPrediction, temperature: number): KeyCourse {
+export function keyCourse(
+  { clips, durationSeconds }: Pick<KeyPrediction, 'clips' | 'durationSeconds'>,
+  temperature: number,
+  keySeconds: number = KEY_SECONDS,
+): KeyCourse {
   const hop = clips.length > 1 ? clips[1].startSeconds - clips[0].startSeconds : clips[0].seconds;
   // Overlapping clips hear the same music more than once; it must not count more than once.
   const weight = Math.min(1, hop / clips[0].seconds) / temperature;
   const scores = new Float64Array(clips.length * NUM_KEYS);
   clips.forEach(({ logits }, clip) => logits.forEach((logit, key) => (scores[clip * NUM_KEYS + key] = logit * weight)));
-  const { posteriors, path, modulations } = keysOverTime(scores, transitionsFor(Math.max(1, KEY_SECONDS / hop)));
+  const { posteriors, path, modulations } = keysOverTime(scores, transitionsFor(Math.max(1, keySeconds / hop)));
   const firsts = [0, ...modulations.map(({ clip }) => clip), clips.length];
   const overlap = Math.max(0, clips[0].seconds - hop);
   const timeOf = (clip: number): number =>
