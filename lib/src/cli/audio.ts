@@ -10,20 +10,25 @@ import { InputError } from '../errors.js';
 import { melSpectrogram, type MelSpectrogram, streamMel } from '../mel/index.js';
 import { writeNpy } from '../store/index.js';
 import { initBackend } from '../tensor/index.js';
-import { oneOf, ProgressBars, stopSignal, wholeNumber } from './program.js';
+import {
+  type CheckpointOptions,
+  oneOf,
+  ProgressBars,
+  stopSignal,
+  wholeNumber,
+  withCheckpointOptions,
+} from './program.js';
 
 interface MelOptions {
   readonly out: string;
   readonly scale: 'power' | 'log1p';
 }
 
-interface EmbedOptions {
+interface EmbedOptions extends CheckpointOptions {
   readonly weights: string;
   readonly out: string;
   readonly clipFrames?: number;
   readonly clipHop?: number;
-  readonly numHeads?: number;
-  readonly patches?: 'vertical' | 'square' | 'hybrid';
   readonly layer?: number;
   readonly allowLeakage?: boolean;
   readonly threads: number;
@@ -42,8 +47,7 @@ export function registerAudioCommands(program: Command): void {
       console.log(`${out}: ${nMels} mel bands x ${nFrames} frames`);
     });
 
-  program
-    .command('embed')
+  withCheckpointOptions(program.command('embed'))
     .description('embedding table of a file, a folder or a manifest, as safetensors')
     .argument('<audio>', 'audio file, folder of audio files, or manifest CSV (path,key,split,artist,start,duration)')
     .requiredOption(
@@ -53,12 +57,6 @@ export function registerAudioCommands(program: Command): void {
     .requiredOption('--out <safetensors>', 'file to write: embeddings [nClips, width], track_of [nClips]')
     .option('--clip-frames <n>', 'frames of a clip (default: the checkpoint’s)', wholeNumber('--clip-frames', 1))
     .option('--clip-hop <n>', 'frames between clips (default: contiguous)', wholeNumber('--clip-hop', 1))
-    .option('--num-heads <n>', 'attention heads, where the checkpoint does not say', wholeNumber('--num-heads', 1))
-    .option(
-      '--patches <variant>',
-      'where the checkpoint does not say',
-      oneOf('--patches', ['vertical', 'square', 'hybrid']),
-    )
     .option('--layer <n>', 'mean over tokens after that many blocks (default: the output)', wholeNumber('--layer', 0))
     .option('--allow-leakage', 'take a manifest whose splits share artists or recordings')
     .option('--threads <n>', 'files at once', wholeNumber('--threads', 1), availableParallelism())

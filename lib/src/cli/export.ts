@@ -6,32 +6,23 @@ import { exportOnnx, exportSafetensors } from '../exporting/index.js';
 import { loadProbe } from '../probe/index.js';
 import { readWeights } from '../store/index.js';
 import { initBackend } from '../tensor/index.js';
-import { oneOf, wholeNumber } from './program.js';
+import { type CheckpointOptions, oneOf, withCheckpointOptions } from './program.js';
 
-interface ExportOptions {
+interface ExportOptions extends CheckpointOptions {
   readonly weights?: string;
   readonly probe?: string;
   readonly format: 'safetensors' | 'onnx';
   readonly out: string;
-  readonly numHeads?: number;
-  readonly patches?: 'vertical' | 'square' | 'hybrid';
   readonly keyOrder: 'interleaved' | 'majorThenMinor';
 }
 
 export function registerExport(program: Command): void {
-  program
-    .command('export')
+  withCheckpointOptions(program.command('export'))
     .description('an encoder, a probe, or both, as safetensors that load in Python or as ONNX')
     .option('--weights <file>', 'checkpoint of an encoder: safetensors, its index of shards or their folder, or .pth')
     .option('--probe <file>', 'probe of keymyna probe, or the state dict of a head (.pth, safetensors)')
     .option('--format <format>', 'safetensors or onnx', oneOf('--format', ['safetensors', 'onnx']), 'safetensors')
     .requiredOption('--out <file>', 'file to write')
-    .option('--num-heads <n>', 'attention heads, where the checkpoint does not say', wholeNumber('--num-heads', 1))
-    .option(
-      '--patches <variant>',
-      'where the checkpoint does not say',
-      oneOf('--patches', ['vertical', 'square', 'hybrid']),
-    )
     .option(
       '--key-order <order>',
       'of a head’s 24 logits: interleaved (C major, C minor, ...) or majorThenMinor',

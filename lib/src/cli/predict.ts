@@ -13,9 +13,16 @@ import {
 import type { KeyOrder } from '../probe/index.js';
 import { writeFileAtomic } from '../store/index.js';
 import { type AnsweredFile, formatAnswers, PREDICT_FORMATS, type PredictFormat } from './predictFormats.js';
-import { oneOf, ProgressBars, stopSignal, wholeNumber } from './program.js';
+import {
+  type CheckpointOptions,
+  oneOf,
+  ProgressBars,
+  stopSignal,
+  wholeNumber,
+  withCheckpointOptions,
+} from './program.js';
 
-interface PredictCommandOptions {
+interface PredictCommandOptions extends CheckpointOptions {
   readonly format: PredictFormat;
   readonly weights?: string;
   readonly head?: string;
@@ -25,14 +32,11 @@ interface PredictCommandOptions {
   readonly averageShifts?: boolean;
   readonly overTime?: boolean;
   readonly clipHop?: number;
-  readonly numHeads?: number;
-  readonly patches?: 'vertical' | 'square' | 'hybrid';
   readonly keyOrder?: KeyOrder;
 }
 
 export function registerPredict(program: Command): void {
-  program
-    .command('predict')
+  withCheckpointOptions(program.command('predict'))
     .description('the key of audio files: with confidence, second choice and, in JSON, the probabilities of all 24')
     .argument('<audio...>', 'audio files, and folders that hold some (searched through, in the order of their names)')
     .option(
@@ -51,12 +55,6 @@ export function registerPredict(program: Command): void {
     .option(
       '--journal <jsonl>',
       'answers of all runs, which are not asked again (default: beside --out, until it is done)',
-    )
-    .option('--num-heads <n>', 'attention heads, where the checkpoint does not say', wholeNumber('--num-heads', 1))
-    .option(
-      '--patches <variant>',
-      'where the checkpoint does not say',
-      oneOf('--patches', ['vertical', 'square', 'hybrid']),
     )
     .option(
       '--key-order <order>',

@@ -61,6 +61,21 @@ export function oneOf<T extends string>(option: string, choices: readonly T[]) {
   };
 }
 
+const PATCHES = ['vertical', 'square', 'hybrid'] as const;
+
+/** What checkpoints of others do not say of themselves. */
+export interface CheckpointOptions {
+  readonly numHeads?: number;
+  readonly patches?: (typeof PATCHES)[number];
+}
+
+/** Adds the options of `CheckpointOptions` to a command that reads an encoder. */
+export function withCheckpointOptions(command: Command): Command {
+  return command
+    .option('--num-heads <n>', 'attention heads, where the checkpoint does not say', wholeNumber('--num-heads', 1))
+    .option('--patches <variant>', 'where the checkpoint does not say', oneOf('--patches', PATCHES));
+}
+
 /** Progress with time left, on standard error; lines instead of a bar where that is no terminal. */
 export class ProgressBars {
   private readonly multi = process.stderr.isTTY

@@ -1,7 +1,7 @@
 /** Reads embeddings that other programs computed: `.npz` of numpy.savez, or safetensors. */
 import { basename } from 'node:path';
 import { InputError } from '../errors.js';
-import { type NpyArray, readNpz, readSafetensors } from '../store/index.js';
+import { namesInMetadata, type NpyArray, readNpz, readSafetensors } from '../store/index.js';
 import { assertTable, buildTable, type EmbeddingTable, selectTracks } from './table.js';
 
 /** Names under which one array of all clips, its track indices and the names of the tracks are found. */
@@ -37,20 +37,7 @@ function readArrays(path: string): { arrays: Map<string, NpyArray>; ids: string[
     return { arrays, ids: Array.from(named.data, String) };
   }
   const { tensors, metadata } = readSafetensors(path);
-  return { arrays: new Map(tensors), ids: metadataIds(path, metadata['track_ids']) };
-}
-
-function metadataIds(path: string, text: string | undefined): string[] | null {
-  if (text === undefined) return null;
-  let ids: unknown;
-  try {
-    ids = JSON.parse(text);
-  } catch (error) {
-    throw new InputError(path, 'metadata entry "track_ids" is not JSON; expected a list of names', { cause: error });
-  }
-  if (!Array.isArray(ids) || !ids.every((id) => typeof id === 'string'))
-    throw new InputError(path, 'metadata entry "track_ids" is not a list of names');
-  return ids;
+  return { arrays: new Map(tensors), ids: namesInMetadata(path, metadata, 'track_ids') };
 }
 
 /** Rows of numbers as float32: [n, width], a single row may be [width]. */

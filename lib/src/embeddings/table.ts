@@ -1,6 +1,13 @@
 /** The embedding table: all that analyses and probes see of an encoder. Letters: C clips, T tracks. */
 import { InputError } from '../errors.js';
-import { float32, int32, readSafetensors, type StoredTensor, writeSafetensors } from '../store/index.js';
+import {
+  float32,
+  int32,
+  namesInMetadata,
+  readSafetensors,
+  type StoredTensor,
+  writeSafetensors,
+} from '../store/index.js';
 
 export interface EmbeddingTable {
   /** [C, width] row-major; the clips of a track stand together, tracks in the order of `trackIds` */
@@ -119,21 +126,9 @@ export function loadEmbeddingTable(path: string): EmbeddingTable {
   if (!(trackOf?.data instanceof Int32Array))
     throw new InputError(path, 'no I32 tensor "track_of" [nClips]; expected a file written by keymyna embed');
   const [nClips, width] = embeddings.shape;
-  const trackIds = readTrackIds(path, metadata['track_ids'], trackOf.data);
-  return assertTable(path, { embeddings: embeddings.data, nClips, width, trackOf: trackOf.data, trackIds });
-}
-
-function readTrackIds(path: string, text: string | undefined, trackOf: Int32Array): string[] {
   // Tables written elsewhere may carry no ids; the index is then the only name that a track has.
-  if (text === undefined)
-    return Array.from({ length: 1 + trackOf.reduce((a, b) => Math.max(a, b), -1) }, (_, i) => `${i}`);
-  let ids: unknown;
-  try {
-    ids = JSON.parse(text);
-  } catch (error) {
-    throw new InputError(path, 'metadata entry "track_ids" is not JSON; expected a list of names', { cause: error });
-  }
-  if (!Array.isArray(ids) || !ids.every((id) => typeof id === 'string'))
-    throw new InputError(path, 'metadata entry "track_ids" is not a list of names');
-  return ids;
+  const nTracks = 1 + trackOf.data.reduce((a, b) => Math.max(a, b), -1);
+  const trackIds =
+    namesInMetadata(path, metadata, 'track_ids') ?? Array.from({ length: nTracks }, (_, track) => String(track));
+  return assertTable(path, { embeddings: embeddings.data, nClips, width, trackOf: trackOf.data, trackIds });
 }

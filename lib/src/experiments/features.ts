@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import type { Corpus, Split, Track } from '../corpus/index.js';
 import { buildTable, type EmbeddingTable } from '../embeddings/index.js';
 import { CHROMA, MEL, type MelTrack } from '../mel/index.js';
-import { configId, readSafetensors, type StoredTensor } from '../store/index.js';
+import { configId, namesInMetadata, readSafetensors, type StoredTensor } from '../store/index.js';
 import { pretrainingJobs } from './jobs.js';
 import type { PretrainingData } from './presets.js';
 import type { Run } from './run.js';
@@ -151,6 +151,6 @@ export function loadChroma(run: Run, set: FeatureSet): { clips: EmbeddingTable; 
 /** Tensors of a shard under their tracks' ids, in track order. */
 function inOrder(path: string): { id: string; tensor: StoredTensor }[] {
   const { tensors, metadata } = readSafetensors(path);
-  const ids = JSON.parse(metadata.track_ids ?? '[]') as string[];
+  const ids = namesInMetadata(path, metadata, 'track_ids') ?? [];
   return ids.map((id, i) => ({ id, tensor: tensors.get(String(i))! }));
 }

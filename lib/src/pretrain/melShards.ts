@@ -4,7 +4,7 @@
  */
 import { InputError } from '../errors.js';
 import type { MelSpectrogram } from '../mel/index.js';
-import { OpenFiles, readSafetensorsHeader } from '../store/index.js';
+import { namesInMetadata, OpenFiles, readSafetensorsHeader } from '../store/index.js';
 
 /** A mel spectrogram whose values lie elsewhere. */
 export interface StoredMel {
@@ -46,7 +46,7 @@ export class MelShards {
    */
   open(path: string): { tracks: (MelSource & { readonly mel: StoredMel })[]; leftOut: LeftOut[] } {
     const { places, metadata } = readSafetensorsHeader(path);
-    const tracks = trackIds(path, metadata.track_ids).map((id, i) => {
+    const tracks = tracksOfShard(path, metadata).map((id, i) => {
       const place = places.get(String(i));
       if (place?.dtype !== 'F32' || place.shape.length !== 2)
         throw new InputError(path, `has no mel of track ${i} (${id}), F32 [nMels, nFrames]; delete it to make it anew`);
@@ -85,10 +85,9 @@ export class MelShards {
   }
 }
 
-function trackIds(path: string, text: string | undefined): string[] {
-  const ids: unknown = text === undefined ? null : JSON.parse(text);
-  if (!Array.isArray(ids) || !ids.every((id) => typeof id === 'string'))
-    throw new InputError(path, 'is no shard of mels: it has no list track_ids in its metadata');
+function tracksOfShard(path: string, metadata: Readonly<Record<string, string>>): string[] {
+  const ids = namesInMetadata(path, metadata, 'track_ids');
+  if (!ids) throw new InputError(path, 'is no shard of mels: it has no list track_ids in its metadata');
   return ids;
 }
 

@@ -15,6 +15,7 @@ export {
 export { shown } from './shown.js';
 export { dtypeOf, float32, halfToNumber, int32, sizeOf, type Dtype, type StoredTensor } from './tensors.js';
 export {
+  namesInMetadata,
   readSafetensors,
   readSafetensorsHeader,
   writeSafetensors,

@@ -229,3 +229,25 @@ function* piecesOf(
       );
   }
 }
+
+/**
+ * A list of names that a file's metadata holds as JSON, such as the tracks of its rows.
+ * @returns null without the entry
+ * @throws InputError if the entry is no list of texts
+ */
+export function namesInMetadata(
+  path: string,
+  metadata: Readonly<Record<string, string>>,
+  entry: string,
+): string[] | null {
+  if (metadata[entry] === undefined) return null;
+  let names: unknown;
+  try {
+    names = JSON.parse(metadata[entry]);
+  } catch (error) {
+    throw new InputError(path, `metadata entry "${entry}" is not JSON; expected a list of names`, { cause: error });
+  }
+  if (!Array.isArray(names) || !names.every((name) => typeof name === 'string'))
+    throw new InputError(path, `metadata entry "${entry}" is not a list of names`);
+  return names;
+}
