@@ -9,7 +9,6 @@ import {
   concatenateTables,
   describeClips,
   embedLayers,
-  embedLayersInThreads,
   embedTracks,
   type EmbeddingTable,
   fitStandardizer,
@@ -19,8 +18,7 @@ import {
   selectTracks,
   standardize,
 } from '../../lib/src/embeddings/index.js';
-import { embedTask } from '../../lib/src/embeddings/embedTask.js';
-import { Encoder, encoderConfig, saveCheckpoint } from '../../lib/src/encoder/index.js';
+import { Encoder, encoderConfig } from '../../lib/src/encoder/index.js';
 import { cutClips, type MelTrack } from '../../lib/src/mel/index.js';
 import { float32, int32, readSafetensors, type StoredTensor, writeSafetensors } from '../../lib/src/store/index.js';
 import { createRng, initBackend, tf } from '../../lib/src/tensor/index.js';
@@ -154,35 +152,6 @@ describe('embedTracks', () => {
     await expect(embedTracks(encoder, tracks, { layer: 3 })).rejects.toThrow(/layer: 3 found.*0 \(no block\) to 2/);
     encoder.dispose();
   });
-});
-
-test('from a checkpoint the tables are the same', async () => {
-  const encoder = Encoder.init(encoderConfig('hybrid', 'tiny', { clipFrames: 32 }), createRng(1));
-  const path = join(folder, 'encoder.safetensors');
-  saveCheckpoint(path, encoder);
-  const layers = [1, 'output'] as const;
-  const before = tf.memory().numTensors;
-  const expected = await embedLayers(encoder, tracks, layers);
-  const seen: number[] = [];
-  // More threads need the compiled library; parallelMap's own tests run those.
-  const tables = await embedLayersInThreads(path, tracks, layers, {
-    threads: 1,
-    onProgress: (done) => seen.push(done),
-  });
-  for (const layer of layers) {
-    const [ours, theirs] = [tables.get(layer)!, expected.get(layer)!];
-    expect({ ...ours, embeddings: null }).toEqual({ ...theirs, embeddings: null });
-    expectClose(ours.embeddings, theirs.embeddings, 1e-5);
-  }
-  expect(seen).toEqual([1, 2, 3]);
-  expect(tf.memory().numTensors).toBe(before);
-
-  // What a thread runs; here in this one.
-  const task = await embedTask({ checkpointPath: path, layers, backend: { prefer: 'wasm' } });
-  const alone = await task(tracks[2]);
-  expect(alone.width).toBe(64);
-  expectClose(alone.rows[1], expected.get('output')!.embeddings.slice(-3 * 64), 1e-5);
-  encoder.dispose();
 });
 
 describe('files', () => {

@@ -5,7 +5,6 @@
 export { describeClips, melMeanTable, type SampleTrack } from './baselines.js';
 export { embedLayers, type EmbedOptions, embedTracks, type Layer } from './embed.js';
 export { embedCorpus, type EmbedCorpusOptions, type EmbedCorpusResult, embeddingUnits } from './embedCorpus.js';
-export { embedLayersInThreads } from './inThreads.js';
 export { type EmbeddedUnit, type LeftOutTrack, PartialTable } from './partialTable.js';
 export { readPrecomputed } from './precomputed.js';
 export { fitStandardizer, standardize, type Standardizer } from './standardizer.js';
