@@ -41,6 +41,12 @@ const COLOURS = Array.from({ length: 12 }, (_, step) => stepColour(step));
 /** Colour of a key; grey where it is unknown. */
 export const keyColour = (keyId: number): string => COLOURS[STEP_OF.get(keyId) ?? -1] ?? '#8A8A8A';
 
+/** Black or white, whichever can be read on the key's colour (WCAG's relative luminance; the two are equal at 0.18). */
+export function textOnKey(keyId: number): string {
+  const [r, g, b] = [1, 3, 5].map((at) => (Number.parseInt(keyColour(keyId).slice(at, at + 2), 16) / 255) ** 2.2);
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.18 ? '#000000' : '#FFFFFF';
+}
+
 export const keySymbol = (keyId: number): string => (KEYS[keyId]?.mode === 'minor' ? 'triangle-up' : 'circle');
 
 export const keyLabel = (keyId: number): string => KEYS[keyId]?.label ?? 'key unknown';

@@ -3,7 +3,7 @@ import type { Layout } from 'plotly.js';
 import type { KeySegment, MusicMeasurement, MusicTrack } from '../experiments/index.js';
 import { CIRCLE_OF_FIFTHS } from '../keys/index.js';
 import type { Figure } from './figure.js';
-import { keyColour, keyLabel } from './keyColours.js';
+import { keyColour, keyLabel, textOnKey } from './keyColours.js';
 import { shortened } from './keyCircleFigure.js';
 import { axis, figure, HEAT, layout, plainText } from './style.js';
 
@@ -64,7 +64,7 @@ function strip(
       xref: 'x' as const,
       yref: 'y2' as const,
       showarrow: false,
-      font: { size: 11, color: '#000000' },
+      font: { size: 11, color: textOnKey(keyId) },
     }));
   return { bars, names };
 }
