@@ -1,5 +1,5 @@
 /** Softmax over rows, and attention. */
-import { exp4, scaleOf, step, sum4 } from './elementary';
+import { exp4, LOWEST, scaleOf, step, sum4 } from './elementary';
 import { gemm } from './gemm';
 import { combineRows, dotRows } from './smallProducts';
 // ---------------------------------------------------------------------------------------------------------------------
@@ -9,7 +9,7 @@ import { combineRows, dotRows } from './smallProducts';
 // @ts-ignore: decorator
 @inline
 function expSixteen(at: usize, scale4: v128, shift4: v128): v128 {
-  let k = f32x4.splat(-87.0);
+  let k = f32x4.splat(LOWEST);
   const x0 = f32x4.pmax(f32x4.mul(scale4, f32x4.sub(v128.load(at), shift4)), k);
   const x1 = f32x4.pmax(f32x4.mul(scale4, f32x4.sub(v128.load(at, 16), shift4)), k);
   const x2 = f32x4.pmax(f32x4.mul(scale4, f32x4.sub(v128.load(at, 32), shift4)), k);

@@ -17,11 +17,18 @@ export function scaleOf(n: v128): v128 {
   return i32x4.shl(f32x4.add(n, f32x4.splat(12583039.0)), 23);
 }
 
-/** e^x, Cephes' polynomial after range reduction; relative error about 1e-7. x is clamped to [-87, 88]; NaN stays NaN. */
+/**
+ * Where the argument of `exp4` ends. e^-60 is nothing beside the 1 in a softmax's sum, and far enough above the denormal
+ * numbers (1e-38) that neither a probability nor its products with small gradients become one: wasm and a BLAS take many
+ * times as long for those, and a trained encoder's attention is full of them.
+ */
+export const LOWEST: f32 = -60.0;
+
+/** e^x, Cephes' polynomial after range reduction; relative error about 1e-7. x is clamped to [-60, 88]; NaN stays NaN. */
 // @ts-ignore: decorator
 @inline
 export function exp4(x: v128): v128 {
-  x = f32x4.pmax(f32x4.pmin(x, f32x4.splat(88.0)), f32x4.splat(-87.0));
+  x = f32x4.pmax(f32x4.pmin(x, f32x4.splat(88.0)), f32x4.splat(LOWEST));
   const n = f32x4.nearest(f32x4.mul(x, f32x4.splat(1.44269504088896341)));
   let r = f32x4.sub(x, f32x4.mul(n, f32x4.splat(0.693359375)));
   r = f32x4.sub(r, f32x4.mul(n, f32x4.splat(-2.12194440e-4)));
