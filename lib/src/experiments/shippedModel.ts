@@ -16,12 +16,18 @@ import {
   type FineTuneTrack,
 } from '../finetune/index.js';
 import { NUM_KEYS } from '../keys/index.js';
-import type { MelTrack } from '../mel/index.js';
-import { pretrain, pretrainConfig, pretrainConfigId, type PretrainConfig } from '../pretrain/index.js';
+import {
+  MelShards,
+  type MelSource,
+  pretrain,
+  pretrainConfig,
+  pretrainConfigId,
+  type PretrainConfig,
+} from '../pretrain/index.js';
 import { loadProbe, saveProbe } from '../probe/index.js';
 import { fitTemperature } from '../stats/index.js';
 import { canonicalJson, configId } from '../store/index.js';
-import { featurePlan, loadMels } from './features.js';
+import { featurePlan, featureShards, type FeatureSet, loadMels } from './features.js';
 import { presetOf } from './presets.js';
 import { keysOf, openRun, RECORDINGS_FOLDER, type Run, type RunOptions, tracksOf } from './run.js';
 import { runStages } from './stages.js';
@@ -92,22 +98,32 @@ export interface ShippedFiles extends ModelFiles {
 export async function trainShippedModel(recipe: ModelRecipe, options: RunOptions): Promise<ShippedFiles> {
   const run = await modelRun(recipe, options);
   await runStages(run, [featurePlan(run, ['train', 'valid', ...(run.recordings ? (['recordings'] as const) : [])])]);
-  const train = loadMels(run, 'train');
+  const train = storedMels(run, 'train');
   const start = await pretrained(run, recipe, train);
   const tuned = await tunedModel(run, recipe, train, start);
   return calibrated(run, recipe, tuned);
 }
 
+/** The mels of a set, read from disk batch by batch: 12,000 tracks would fill 5 GB. */
+function storedMels(run: Run, set: FeatureSet): MelSource[] {
+  const shards = new MelShards();
+  return featureShards(run, set).flatMap(({ melPath }) => shards.open(melPath).tracks);
+}
+
 const clock = (): number => performance.now();
 
 /** @returns the path of the pretrained encoder */
-async function pretrained(run: Run, { corpus, pretraining }: ModelRecipe, train: readonly MelTrack[]): Promise<string> {
+async function pretrained(
+  run: Run,
+  { corpus, pretraining }: ModelRecipe,
+  train: readonly MelSource[],
+): Promise<string> {
   const data = { corpus, recordings: run.recordings?.config ?? null };
   const id = configId({ model: pretrainConfigId(pretraining), data, backend: run.backend });
   const dir = join(run.cache.root, 'model', `pretraining-${id}`);
   const path = join(dir, 'encoder.safetensors');
   if (existsSync(path)) return path;
-  const tracks = run.recordings ? [...train, ...loadMels(run, 'recordings')] : train;
+  const tracks = run.recordings ? [...train, ...storedMels(run, 'recordings')] : train;
   const { onProgress, signal } = run.options;
   await pretrain(pretraining, tracks, {
     dir,
@@ -121,7 +137,7 @@ async function pretrained(run: Run, { corpus, pretraining }: ModelRecipe, train:
 async function tunedModel(
   run: Run,
   recipe: ModelRecipe,
-  train: readonly MelTrack[],
+  train: readonly MelSource[],
   start: string,
 ): Promise<ModelFiles> {
   const { fineTuning } = recipe;

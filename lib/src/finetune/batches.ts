@@ -6,7 +6,8 @@ import type { EncoderConfig } from '../encoder/index.js';
 import { InputError } from '../errors.js';
 import { keyShares, type KeySpan } from '../corpus/index.js';
 import { NUM_KEYS } from '../keys/index.js';
-import { MEL, type MelTrack } from '../mel/index.js';
+import { MEL } from '../mel/index.js';
+import { clipOf, type MelSource } from '../pretrain/index.js';
 import { createRng, type Rng } from '../tensor/index.js';
 import {
   gatherPatches,
@@ -19,8 +20,8 @@ import {
 import { augmentPatches } from './augmentation.js';
 import type { FineTuneConfig } from './config.js';
 
-/** A labelled track. */
-export interface FineTuneTrack extends MelTrack {
+/** A labelled track; its mel is in memory or on disk, with the same batches. */
+export interface FineTuneTrack extends MelSource {
   /** Its keys in the order of time; see `keySpans` of corpus/. */
   readonly keys: readonly KeySpan[];
 }
@@ -79,7 +80,7 @@ export function labelledBatch(
   for (let clip = 0; clip < nClips; clip++) {
     const track = tracks[order[first + Math.floor(clip / clipsPerTrack)]];
     const { start, shares } = drawClip(track, clipFrames, starts);
-    clips.push({ mel: track.mel, start });
+    clips.push(clipOf(track.mel, start, clipFrames));
     for (let key = 0; key < NUM_KEYS; key++) targets[clip * NUM_KEYS + key] += (1 - labelSmoothing) * shares[key];
   }
   const kept = maskClips(variant, nClips, clipFrames, maskRatio, rng.fork(`masks of step ${step}`), nMels);

@@ -8,7 +8,7 @@ import type { MelSpectrogram } from '../mel/index.js';
 import { createRng, type Rng } from '../tensor/index.js';
 import { maskClips, positivePair, type ClipOfTrack, type KeptTokens } from '../views/index.js';
 import type { PretrainConfig } from './config.js';
-import { isStored, type MelSource, type StoredMel } from './melShards.js';
+import { clipOf, isStored, type MelSource, type StoredMel } from './melShards.js';
 import { mixingOfStep, type Mixing } from './mixing.js';
 
 /** A track to train on; its mel is in memory or on disk, with the same batches. */
@@ -70,11 +70,6 @@ export function batchOfStep(config: PretrainConfig, tracks: readonly PretrainTra
   const kept = maskClips(encoder.patches, 2 * batchPairs, encoder.clipFrames, maskRatio, masks, encoder.nMels);
   const mixing = config.inputMixUp && mixingOfStep(config.inputMixUp, batchPairs, rng.fork(`mixing of step ${step}`));
   return { views, kept, trackIds, epoch, ...(mixing && { mixing }) };
-}
-
-/** A clip of a mel: of one in memory no copy, of one on disk its frames, read now. */
-function clipOf(mel: MelSpectrogram | StoredMel, start: number, clipFrames: number): ClipOfTrack {
-  return isStored(mel) ? { mel: mel.frames(start, clipFrames), start: 0 } : { mel, start };
 }
 
 /** Which copy of its track a view is taken from: the track itself or a shifted one, each with the same chance. */

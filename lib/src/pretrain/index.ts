@@ -13,7 +13,7 @@ export {
   type PretrainConfig,
 } from './config.js';
 export { batchOfStep, stepsPerEpoch, type Batch, type PretrainTrack } from './batches.js';
-export { isStored, type LeftOut, MelShards, type MelSource, type StoredMel } from './melShards.js';
+export { clipOf, isStored, type LeftOut, MelShards, type MelSource, type StoredMel } from './melShards.js';
 export { melBytes, shardTracks, type ShardedTracks, type ShardTracksOptions, shardUnits } from './shardTracks.js';
 export { patchesOfViews, type Mixing } from './mixing.js';
 export { PatchDecoder } from './decoder.js';

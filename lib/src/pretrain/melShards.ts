@@ -4,6 +4,7 @@
  */
 import { InputError } from '../errors.js';
 import type { MelSpectrogram } from '../mel/index.js';
+import type { ClipOfTrack } from '../views/index.js';
 import { namesInMetadata, OpenFiles, readSafetensorsHeader } from '../store/index.js';
 
 /** A mel spectrogram whose values lie elsewhere. */
@@ -29,6 +30,11 @@ export interface LeftOut {
 /** Whether the values of a mel lie elsewhere. */
 export function isStored(mel: MelSpectrogram | StoredMel): mel is StoredMel {
   return 'frames' in mel;
+}
+
+/** A clip of a mel: of one in memory no copy, of one on disk its frames, read now. */
+export function clipOf(mel: MelSpectrogram | StoredMel, start: number, clipFrames: number): ClipOfTrack {
+  return isStored(mel) ? { mel: mel.frames(start, clipFrames), start: 0 } : { mel, start };
 }
 
 /** A track up to so many times the frames asked for is read in one piece: a read costs as much as copying some 8 KB. */
