@@ -15,6 +15,7 @@ import {
   labelledBatch,
   softCrossEntropy,
 } from '../../lib/src/finetune/index.js';
+import type { MelTrack } from '../../lib/src/mel/index.js';
 import { loadProbe } from '../../lib/src/probe/index.js';
 import { createRng, initBackend, tf } from '../../lib/src/tensor/index.js';
 
@@ -27,7 +28,7 @@ const QUIET = { gainDb: 0, equaliserDb: 0, noiseShare: 0, noiseDb: [10, 50] } as
 const SECONDS = 40 * (512 / 16000);
 
 /** Each key has a band of its own; the first quarter of a track sounds all bands alike and counts as no key. */
-function track(id: string, keyId: number): FineTuneTrack {
+function track(id: string, keyId: number): FineTuneTrack & MelTrack {
   const rng = createRng(id);
   const data = new Float32Array(128 * 40);
   for (let frame = 0; frame < 40; frame++)
