@@ -10,7 +10,8 @@ import { readLabels, saveLabel } from '../../lib/src/experiments/yourMusicLabels
 import { type HeardClips, overTime, wholeAnswer } from '../../lib/src/experiments/yourMusicOverTime.js';
 import { KEYS } from '../../lib/src/keys/index.js';
 import { loadKeyModel, predictFile } from '../../lib/src/predict/index.js';
-import { tf } from '../../lib/src/tensor/index.js';
+import { initBackend, tf } from '../../lib/src/tensor/index.js';
+import { tinyModel } from '../predict/models.js';
 
 let root: string;
 beforeAll(() => {
@@ -153,7 +154,7 @@ describe('a folder of music', () => {
       root,
       cacheDir: join(root, 'cache'),
       folder,
-      model: join(root, 'cache', 'random-key-model-1'),
+      model: join(root, 'model'),
       ...more,
     });
   let folder: string;
@@ -165,8 +166,12 @@ describe('a folder of music', () => {
     writeFileSync(join(folder, 'album', 'b.wav'), music(5, 2));
     writeFileSync(join(folder, 'bad.wav'), 'this is no sound');
     writeFileSync(join(folder, 'empty.mp3'), '');
-    // Makes the random model of preset smoke, which the other runs are given by its folder.
-    await open(folder, { model: null });
+    await initBackend();
+    const { weights, head } = tinyModel(root, { config: { inputScale: 'log1p' } });
+    mkdirSync(join(root, 'model'));
+    renameSync(weights, join(root, 'model', 'encoder.safetensors'));
+    renameSync(head, join(root, 'model', 'head.safetensors'));
+    await open(folder);
   }, 60_000);
 
   it('is heard file by file; bad ones are told of and stop nothing; no tensor is left', async () => {
@@ -190,7 +195,7 @@ describe('a folder of music', () => {
 
   it('gets the answers of keymyna predict', async () => {
     const heard = await open(folder);
-    const files = join(root, 'cache', 'random-key-model-1');
+    const files = join(root, 'model');
     const model = loadKeyModel({ weights: join(files, 'encoder.safetensors'), head: join(files, 'head.safetensors') });
     try {
       for (const track of heard.measure().tracks) {

@@ -25,7 +25,6 @@ export function tinyModel(
     readonly name?: string;
     readonly seed?: number;
     readonly config?: Partial<EncoderConfig>;
-    readonly weightsMetadata?: Record<string, string>;
     readonly headMetadata?: Record<string, string>;
     readonly probe?: Probe;
   } = {},
@@ -33,7 +32,7 @@ export function tinyModel(
   const { name = 'tiny', seed = 0, headMetadata = { temperature: '2' } } = options;
   const encoder = Encoder.init(encoderConfig('vertical', 'tiny', options.config), createRng(seed));
   const files = { weights: join(dir, `${name}.safetensors`), head: join(dir, `${name}-head.safetensors`) };
-  saveCheckpoint(files.weights, encoder, { metadata: options.weightsMetadata });
+  saveCheckpoint(files.weights, encoder);
   saveProbe(files.head, options.probe ?? randomProbe(encoder.outWidth, seed), headMetadata);
   encoder.dispose();
   return files;

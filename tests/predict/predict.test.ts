@@ -25,8 +25,8 @@ beforeAll(async () => {
 afterAll(() => model.dispose());
 
 /** The same by hand, all in memory. */
-async function byHand(path: string, scale: 'power' | 'log1p' = 'power', clipHop?: number): Promise<EmbeddingTable> {
-  const mel = melSpectrogram(await loadAudio(path), { scale });
+async function byHand(path: string, clipHop?: number): Promise<EmbeddingTable> {
+  const mel = melSpectrogram(await loadAudio(path));
   return embedTracks(model.encoder, [{ id: path, mel }], { clipHop });
 }
 
@@ -36,7 +36,7 @@ describe('predictFile', () => {
     ['long.mp3', 50],
     ['short.wav', undefined],
   ])('%s, hop %s: audio, mel, encoder and probe one after the other, to the bit', async (name, clipHop) => {
-    const table = await byHand(at(name), 'power', clipHop);
+    const table = await byHand(at(name), clipHop);
     const { logits, estimated } = model.probe.decide(table, 'meanLogits');
     const found = await predictFile(model, at(name), { clipHop });
     expect(found.clips.map((clip) => [...clip.logits]).flat()).toEqual([...model.probe.clipLogits(table)]);
@@ -97,18 +97,6 @@ describe('predictFile', () => {
 });
 
 describe('loadKeyModel', () => {
-  it('a mel scale in the metadata is what the encoder is given; one that scales itself is given power', async () => {
-    const log = loadKeyModel(tinyModel(dir, { name: 'log', weightsMetadata: { melScale: 'log1p' } }));
-    const found = await predictFile(log, at('short.wav'));
-    expect([...found.clips[0].logits]).toEqual([...model.probe.clipLogits(await byHand(at('short.wav'), 'log1p'))]);
-    const config = { inputScale: 'log1p' } as const;
-    const itself = loadKeyModel(tinyModel(dir, { name: 'itself', config, weightsMetadata: { melScale: 'log1p' } }));
-    const same = await predictFile(itself, at('short.wav'));
-    same.clips[0].logits.forEach((logit, key) => expect(logit).toBeCloseTo(found.clips[0].logits[key], 3));
-    log.dispose();
-    itself.dispose();
-  });
-
   it('without a temperature it is 1 and not calibrated', () => {
     const plain = loadKeyModel(tinyModel(dir, { name: 'plain', headMetadata: {} }));
     expect(plain).toMatchObject({ temperature: 1, isCalibrated: false, name: 'plain.safetensors' });
@@ -121,7 +109,6 @@ describe('loadKeyModel', () => {
     ['split', { probe: randomProbe(32, 0, { standardize: 'perSplit' }) }, /statistics of a whole split/],
     ['cold', { headMetadata: { temperature: '0' } }, /temperature "0"; a number above 0/],
     ['warm', { headMetadata: { temperature: 'warm' } }, /temperature "warm"/],
-    ['scale', { weightsMetadata: { melScale: 'dB' } }, /melScale "dB"; power or log1p/],
   ] as const)('refuses a model of another %s, without a tensor left', (name, options, message) => {
     const files = tinyModel(dir, { name, ...options });
     const before = tf.memory().numTensors;

@@ -35,10 +35,7 @@ export function registerExport(program: Command): void {
       const probe = probePath === undefined ? undefined : loadProbe(probePath, { keyOrder });
       const checkpoint = weights === undefined ? undefined : loadCheckpoint(weights, { numHeads, patches });
       try {
-        const metadata = {
-          ...kept(checkpoint?.metadata, 'melScale'),
-          ...(probePath === undefined ? {} : kept(readWeights(probePath).metadata, 'temperature')),
-        };
+        const metadata = probePath === undefined ? {} : calibration(readWeights(probePath).metadata);
         const parts = { ...(checkpoint && { encoder: checkpoint.encoder }), ...(probe && { probe }), metadata };
         (format === 'onnx' ? exportOnnx : exportSafetensors)(out, parts);
         const what = [checkpoint && 'encoder', probe && 'head'].filter(Boolean).join(' and ');
@@ -49,7 +46,7 @@ export function registerExport(program: Command): void {
     });
 }
 
-/** What a reader of the exported file must know too: how its mel is scaled, how its logits are calibrated. */
-function kept(metadata: Readonly<Record<string, string>> | undefined, name: string): Record<string, string> {
-  return metadata?.[name] === undefined ? {} : { [name]: metadata[name] };
+/** What a reader of the exported file must know too: how the head's logits are calibrated. */
+function calibration({ temperature }: Readonly<Record<string, string>>): Record<string, string> {
+  return temperature === undefined ? {} : { temperature };
 }

@@ -51,7 +51,7 @@ export interface MusicOptions {
 export async function openMusic(options: MusicOptions): Promise<Music> {
   const { name: preset } = presetOf(options.preset);
   await initBackend();
-  const { files: modelFiles, origin } = chooseModel(options.model ?? null, preset, options.cacheDir);
+  const { files: modelFiles, origin } = chooseModel(options.model ?? null);
   const place = await musicPlace(preset, options);
   readLabels(join(place.folder, MANIFEST_NAME)); // a damaged manifest is told before hours of listening
   const { name: backend, accelerated, blas } = currentBackend();

@@ -51,11 +51,7 @@ export class Music {
   /** What was listened to, and by which model, in sentences. */
   get about(): string {
     const { name, origin, temperature, isCalibrated } = this.model;
-    const weights = {
-      yours: 'your model',
-      shipped: 'the model that ships',
-      random: 'RANDOM WEIGHTS, which know no keys',
-    };
+    const weights = { yours: 'your model', shipped: 'the model that ships' };
     const what = this.isDemonstration
       ? `No music of yours: ${this.files.length} pieces of the embedded corpus are heard instead.`
       : `${this.files.length} recordings of ${this.folder} were heard, ${this.problems.length} could not be.`;

@@ -45,8 +45,7 @@ export interface MusicTrack {
 /** Which model heard. */
 export interface MusicModel {
   readonly name: string;
-  /** `random`: weights that were never trained, for trying the notebook out. */
-  readonly origin: 'yours' | 'shipped' | 'random';
+  readonly origin: 'yours' | 'shipped';
   /** Logits are divided by it. */
   readonly temperature: number;
   readonly isCalibrated: boolean;

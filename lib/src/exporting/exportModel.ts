@@ -44,9 +44,8 @@ export function exportSafetensors(path: string, parts: ExportParts): void {
  * - head: `embedding` -> `logits` [batch, 24], in the order of metadata `keys`
  * - both: `mel` -> `embedding` and `logits`
  *
- * Metadata has the mel setting, the clip's frames and the keys; `melScale` of `parts.metadata` says that the encoder
- * was trained on another scale than power (one with `inputScale: 'log1p'` takes power and scales it itself). A track's
- * key is the argmax of the mean of its clips' logits.
+ * Metadata has the mel setting and its scale (power, whatever the encoder's `inputScale` makes of it inside), the clip's
+ * frames and the keys. A track's key is the argmax of the mean of its clips' logits.
  *
  * @throws InputError as `exportSafetensors`, and for a model of 2 GB or more
  */
@@ -66,7 +65,7 @@ export function exportOnnx(path: string, parts: ExportParts): void {
   const about: Record<string, string> = { ...metadata };
   if (encoder) {
     about.melConfig = JSON.stringify(MEL);
-    about.melScale = encoder.config.inputScale === 'log1p' ? 'power' : (metadata.melScale ?? 'power');
+    about.melScale = 'power';
     about.encoderConfig = JSON.stringify(encoder.config);
   }
   if (probe) {

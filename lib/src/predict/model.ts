@@ -16,8 +16,6 @@ export interface KeyModel {
   readonly temperature: number;
   /** Whether the head says its temperature: then a confidence of .8 is meant to be right in 8 of 10 cases. */
   readonly isCalibrated: boolean;
-  /** Scale of the clips that the encoder is given; one with `inputScale: 'log1p'` takes power and scales it itself. */
-  readonly melScale: 'power' | 'log1p';
   readonly name: string;
   /** Frees the weights. */
   dispose(): void;
@@ -54,7 +52,7 @@ export function shippedModel(): KeyModelFiles {
 /**
  * Reads a model. Needs `initBackend` first.
  * @throws InputError naming the file for damaged files, a head of another width than the encoder's embeddings, a head
- *   that standardizes by the split at hand, or a temperature or mel scale that is none
+ *   that standardizes by the split at hand, or a temperature that is none
  */
 export function loadKeyModel(files: KeyModelFiles, options: KeyModelOptions = {}): KeyModel {
   const probe = loadProbe(files.head, { keyOrder: options.keyOrder });
@@ -68,15 +66,11 @@ export function loadKeyModel(files: KeyModelFiles, options: KeyModelOptions = {}
         files.head,
         `reads embeddings of width ${probe.width}; those of ${files.weights} have width ${encoder.outWidth}.`,
       );
-    const { melScale = 'power' } = metadata;
-    if (melScale !== 'power' && melScale !== 'log1p')
-      throw new InputError(files.weights, `its metadata says melScale "${melScale}"; power or log1p was expected.`);
     return {
       encoder,
       probe,
       temperature,
       isCalibrated,
-      melScale: encoder.config.inputScale === 'log1p' ? 'power' : melScale,
       name: metadata.name ?? basename(files.weights),
       dispose: () => encoder.dispose(),
     };
@@ -96,9 +90,9 @@ function temperatureOf(head: string): Pick<KeyModel, 'temperature' | 'isCalibrat
 }
 
 /** Names the model by all that its answers depend on: 12 hexadecimal digits. */
-export function keyModelId({ encoder, probe, temperature, melScale }: KeyModel): string {
+export function keyModelId({ encoder, probe, temperature }: KeyModel): string {
   const hash = createHash('sha256');
-  hash.update(canonicalJson({ encoder: encoder.config, width: probe.width, hidden: probe.config.hidden, temperature, melScale })); // prettier-ignore
+  hash.update(canonicalJson({ encoder: encoder.config, width: probe.width, hidden: probe.config.hidden, temperature }));
   for (const [name, { data }] of [...encoder.toTensors(), ...probe.weights])
     hash.update(name).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   if (probe.standardizer) hash.update(probe.standardizer.mean).update(probe.standardizer.scale);

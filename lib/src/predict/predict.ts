@@ -147,7 +147,7 @@ async function hear(
 ): Promise<Heard> {
   const tally = { nSamples: 0, isSilent: true };
   const answers = new ClipAnswers(model);
-  const mel = streamMel(tallied(samples, tally), { scale: model.melScale });
+  const mel = streamMel(tallied(samples, tally));
   for await (const clip of streamClips(mel, model.encoder.config.clipFrames, clipHop)) {
     answers.add(clip);
     if (!answers.isFull) continue;
