@@ -1,6 +1,6 @@
 /** The axes of the ablations as data: what stands on each, and what a preset without a variant is left with. */
 import { describe, expect, it } from 'vitest';
-import { axesOf, BASE } from '../../lib/src/experiments/ablationAxes.js';
+import { axesOf, BASE } from '../../lib/src/experiments/pretraining/ablationAxes.js';
 import { ablationOf, encodersOf, presetOf, type AblationMeasurement } from '../../lib/src/experiments/index.js';
 
 const axesOfPreset = (name: string, depth: number | null = 4) => axesOf(encodersOf(presetOf(name), false), depth);

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { applyAugmentation } from '../../lib/src/audio/index.js';
 import { embeddedCorpus } from '../../lib/src/corpus/index.js';
 import * as experiments from '../../lib/src/experiments/index.js';
-import { loadTable } from '../../lib/src/experiments/embeddingTables.js';
+import { loadTable } from '../../lib/src/experiments/features/embeddingTables.js';
 import { pairTables } from '../../lib/src/maps/index.js';
 import { createRng } from '../../lib/src/tensor/index.js';
 

@@ -5,8 +5,8 @@ import {
   medianOf,
   otherTrackAccuracy,
   otherTrackNeighbours,
-} from '../../lib/src/experiments/augmentedTsneMeasures.js';
-import { type ClipIndex, shuffledColumns } from '../../lib/src/experiments/augmentedTsnePoints.js';
+} from '../../lib/src/experiments/tsne/augmentedTsneMeasures.js';
+import { type ClipIndex, shuffledColumns } from '../../lib/src/experiments/tsne/augmentedTsnePoints.js';
 import { createRng } from '../../lib/src/tensor/index.js';
 import type { Points } from '../../lib/src/tsne/index.js';
 

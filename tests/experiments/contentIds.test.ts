@@ -6,7 +6,7 @@ import { afterAll, expect, it } from 'vitest';
 import { encodeWav } from '../../lib/src/audio/index.js';
 import { readFolder } from '../../lib/src/corpus/index.js';
 import { openRun } from '../../lib/src/experiments/index.js';
-import { featureShards } from '../../lib/src/experiments/features.js';
+import { featureShards } from '../../lib/src/experiments/features/features.js';
 import { Cache } from '../../lib/src/store/index.js';
 
 const root = mkdtempSync(join(tmpdir(), 'content-ids-'));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type ExperimentPreset, gridConfigs, presetOf, wholeGrid } from '../../lib/src/experiments/index.js';
-import { choiceNoise, splitNoise } from '../../lib/src/experiments/gridNoise.js';
+import { choiceNoise, splitNoise } from '../../lib/src/experiments/grid/gridNoise.js';
 import type { Run } from '../../lib/src/experiments/index.js';
 import { configId } from '../../lib/src/store/index.js';
 import { createRng } from '../../lib/src/tensor/index.js';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { embeddedCorpus } from '../../lib/src/corpus/index.js';
 import { MIXUP_WAYS, mixUpSettings, presetOf, trainTracks } from '../../lib/src/experiments/index.js';
-import { tritonePairs } from '../../lib/src/experiments/mixLine.js';
-import { mixUpPairs } from '../../lib/src/experiments/mixUpEffect.js';
+import { tritonePairs } from '../../lib/src/experiments/mixup/mixLine.js';
+import { mixUpPairs } from '../../lib/src/experiments/mixup/mixUpEffect.js';
 import { transposeKey } from '../../lib/src/keys/index.js';
 
 describe('MixUp settings', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { chainShift, presetOf, type Run } from '../../lib/src/experiments/index.js';
-import { configsFor, trainingShifts } from '../../lib/src/experiments/pitchAugmentation.js';
+import { configsFor, trainingShifts } from '../../lib/src/experiments/grid/pitchAugmentation.js';
 
 const runOf = (name: string) => ({ preset: presetOf(name) }) as unknown as Run;
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { applyAugmentation, AUGMENTATION_IDS, AUGMENTATIONS } from '../../lib/src/audio/index.js';
-import { abstain } from '../../lib/src/experiments/abstention.js';
-import { agreementOf, averageCopies, copiesOf, moveLogits } from '../../lib/src/experiments/equivariance.js';
+import { abstain } from '../../lib/src/experiments/robustness/abstention.js';
+import { agreementOf, averageCopies, copiesOf, moveLogits } from '../../lib/src/experiments/robustness/equivariance.js';
 import {
   areaWeights,
   chanceScore,
@@ -10,9 +10,9 @@ import {
   sidesOf,
   strengthAt,
   strengthAxis,
-} from '../../lib/src/experiments/robustnessCurves.js';
-import { cutOff, decayTime, partialCents, tiltSlope } from '../../lib/src/experiments/robustnessSounds.js';
-import { largest } from '../../lib/src/experiments/robustnessSystems.js';
+} from '../../lib/src/experiments/robustness/robustnessCurves.js';
+import { cutOff, decayTime, partialCents, tiltSlope } from '../../lib/src/experiments/robustness/robustnessSounds.js';
+import { largest } from '../../lib/src/experiments/robustness/robustnessSystems.js';
 import { scoreKeys } from '../../lib/src/keys/index.js';
 import { drawResamples, riskCoverage, scoreAtCoverage } from '../../lib/src/stats/index.js';
 import { createRng } from '../../lib/src/tensor/index.js';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { CIRCLE_OF_FIFTHS, KEYS, scoreKeys } from '../../lib/src/keys/index.js';
-import { comparedPairs, type Estimates } from '../../lib/src/experiments/comparison.js';
+import { comparedPairs, type Estimates } from '../../lib/src/experiments/probing/comparison.js';
 import { fifthsBetween } from '../../lib/src/experiments/index.js';
-import { BOTH_FIFTHS, FIFTH_ABOVE, trackHits, trackMeans } from '../../lib/src/experiments/scores.js';
+import { BOTH_FIFTHS, FIFTH_ABOVE, trackHits, trackMeans } from '../../lib/src/experiments/probing/scores.js';
 
 const reference = [0, 7, 14, 23];
 const estimates = [

@@ -6,9 +6,9 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { applyAugmentation } from '../../lib/src/audio/index.js';
 import { trackAudio } from '../../lib/src/corpus/index.js';
 import { openRun, type Run } from '../../lib/src/experiments/index.js';
-import { featureTask } from '../../lib/src/experiments/featureTask.js';
-import { featurePlan, readMelShard, shiftedShards } from '../../lib/src/experiments/features.js';
-import { jobsOf, pretrainingUnit } from '../../lib/src/experiments/pretraining.js';
+import { featureTask } from '../../lib/src/experiments/features/featureTask.js';
+import { featurePlan, readMelShard, shiftedShards } from '../../lib/src/experiments/features/features.js';
+import { jobsOf, pretrainingUnit } from '../../lib/src/experiments/pretraining/pretraining.js';
 import { melSpectrogram } from '../../lib/src/mel/index.js';
 import { createRng } from '../../lib/src/tensor/index.js';
 

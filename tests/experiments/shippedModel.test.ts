@@ -23,7 +23,7 @@ const recipe: ModelRecipe = {
   corpus: { sizes: { train: 24, valid: 24, test: 0, testTimbre: 0 }, seed: 9, keysPerPiece: 1 },
   withRecordings: false,
   pretraining: pretrainConfig({ encoder, steps: 2, batchPairs: 8 }),
-  fineTuning: fineTuneConfig({ steps: 2, batchTracks: 8, clipsPerTrack: 1 }),
+  fineTuning: [fineTuneConfig({ steps: 2, batchTracks: 8, clipsPerTrack: 1 })],
 };
 const options = { root, cacheDir: join(root, 'cache') };
 

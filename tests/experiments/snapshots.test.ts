@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { retrieval } from '../../lib/src/experiments/snapshots.js';
+import { retrieval } from '../../lib/src/experiments/pretraining/snapshots.js';
 import { buildTable } from '../../lib/src/embeddings/index.js';
 import { createRng } from '../../lib/src/tensor/index.js';
 

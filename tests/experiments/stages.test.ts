@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { embeddedCorpus } from '../../lib/src/corpus/index.js';
-import { augmentedPlan } from '../../lib/src/experiments/augmentedTables.js';
-import { embeddingPlan } from '../../lib/src/experiments/embeddingTables.js';
-import { featurePlan } from '../../lib/src/experiments/features.js';
+import { augmentedPlan } from '../../lib/src/experiments/augmented/augmentedTables.js';
+import { embeddingPlan } from '../../lib/src/experiments/features/embeddingTables.js';
+import { featurePlan } from '../../lib/src/experiments/features/features.js';
 import * as experiments from '../../lib/src/experiments/index.js';
-import { pretrainingPlan } from '../../lib/src/experiments/pretraining.js';
-import { runStages } from '../../lib/src/experiments/stages.js';
+import { pretrainingPlan } from '../../lib/src/experiments/pretraining/pretraining.js';
+import { runStages } from '../../lib/src/experiments/run/stages.js';
 import { Cache } from '../../lib/src/store/index.js';
 
 let root: string;

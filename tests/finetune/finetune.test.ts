@@ -24,7 +24,7 @@ afterAll(() => rmSync(root, { recursive: true, force: true }));
 beforeAll(() => initBackend({ blasThreads: 1 }));
 
 const ENCODER = encoderConfig('vertical', 'tiny', { clipFrames: 16, inputScale: 'log1p' });
-const QUIET = { gainDb: 0, equaliserDb: 0, noiseShare: 0, noiseDb: [10, 50] } as const;
+const QUIET = { gainDb: 0, equaliserDb: 0, noiseShare: 0, noiseDb: [10, 50], semitones: [0, 0] } as const;
 const SECONDS = 40 * (512 / 16000);
 
 /** Each key has a band of its own; the first quarter of a track sounds all bands alike and counts as no key. */

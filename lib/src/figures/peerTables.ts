@@ -1,7 +1,7 @@
 /** Tables of systems side by side on a reader's own tracks. Pure: a comparison in, rows out. */
 import type { PeerComparison } from '../peers/index.js';
 import type { Table } from './figure.js';
-import { points, probability, scoreCells, signedInterval } from './style.js';
+import { points, probability, RULERS, SCORE_COLUMNS, scoreCells, signedInterval } from './style.js';
 
 /** Scores of each system by both rulers, on the tracks that it answered. */
 export function peerTable(m: PeerComparison): Table {
@@ -12,23 +12,9 @@ export function peerTable(m: PeerComparison): Table {
     id: 'peers',
     caption:
       `Key detectors on the same ${m.nTracks} tracks, in points of 100 with ${100 * m.level} % bootstrap intervals over tracks. ` +
-      `"Weighted": MIREX with the fifth credited above only (mir_eval to 0.8.2); "both": in both directions (MIREX since ` +
-      `2017). Shares use the first ruler. "Surest half": the weighted score of the half of its answers that a system is ` +
+      `${RULERS} "Surest half": the weighted score of the half of its answers that a system is ` +
       `surest of.${unanswered}`,
-    columns: [
-      'system',
-      'n',
-      'unanswered',
-      'weighted',
-      'weighted, both',
-      'exact',
-      'same',
-      'fifth',
-      'relative',
-      'parallel',
-      'other',
-      'surest half',
-    ],
+    columns: ['system', 'n', 'unanswered', ...SCORE_COLUMNS, 'surest half'],
     rows: m.rows.map((row) => [
       row.name,
       row.n,

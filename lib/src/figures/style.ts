@@ -195,6 +195,22 @@ export function interval(value: Interval): string {
   return `${points(value.estimate)} [${points(value.low)}, ${points(value.high)}]`;
 }
 
+/** Heads of the columns of `scoreCells`. */
+export const SCORE_COLUMNS: readonly string[] = [
+  'weighted',
+  'weighted, both',
+  'exact',
+  'same',
+  'fifth',
+  'relative',
+  'parallel',
+  'other',
+];
+
+/** What the first of `SCORE_COLUMNS` say, for captions. */
+export const RULERS =
+  '"Weighted": MIREX with the fifth credited above only (mir_eval to 0.8.2); "both": in both directions (MIREX since 2017). Shares use the first ruler.';
+
 /** Weighted by both rulers, exact, and the five shares, as cells of a table. */
 export function scoreCells(row: {
   readonly weighted: Interval;

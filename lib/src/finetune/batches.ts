@@ -5,8 +5,8 @@
 import type { EncoderConfig } from '../encoder/index.js';
 import { InputError } from '../errors.js';
 import { keyShares, type KeySpan } from '../corpus/index.js';
-import { NUM_KEYS } from '../keys/index.js';
-import { MEL } from '../mel/index.js';
+import { NUM_KEYS, transposeKey } from '../keys/index.js';
+import { cutClip, MEL, transposeMel } from '../mel/index.js';
 import { clipOf, type MelSource } from '../pretrain/index.js';
 import { createRng, type Rng } from '../tensor/index.js';
 import {
@@ -75,13 +75,17 @@ export function labelledBatch(
   const first = (step % perEpoch) * batchTracks;
   const nClips = batchTracks * clipsPerTrack;
   const starts = rng.fork(`clips of step ${step}`);
+  const pitches = rng.fork(`pitches of step ${step}`);
+  const [lowest, highest] = augmentation.semitones;
   const clips: ClipOfTrack[] = [];
   const targets = new Float32Array(nClips * NUM_KEYS).fill(labelSmoothing / NUM_KEYS);
   for (let clip = 0; clip < nClips; clip++) {
     const track = tracks[order[first + Math.floor(clip / clipsPerTrack)]];
     const { start, shares } = drawClip(track, clipFrames, starts);
-    clips.push(clipOf(track.mel, start, clipFrames));
-    for (let key = 0; key < NUM_KEYS; key++) targets[clip * NUM_KEYS + key] += (1 - labelSmoothing) * shares[key];
+    const semitones = lowest + pitches.int(highest - lowest + 1);
+    clips.push(atPitch(clipOf(track.mel, start, clipFrames), clipFrames, semitones));
+    for (let key = 0; key < NUM_KEYS; key++)
+      targets[clip * NUM_KEYS + transposeKey(key, semitones)] += (1 - labelSmoothing) * shares[key];
   }
   const kept = maskClips(variant, nClips, clipFrames, maskRatio, rng.fork(`masks of step ${step}`), nMels);
   const changes = rng.fork(`augmentation of step ${step}`);
@@ -94,6 +98,11 @@ export function labelledBatch(
     patches[patching] = cut;
   }
   return { nClips, kept, patches, targets, epoch };
+}
+
+function atPitch(clip: ClipOfTrack, clipFrames: number, semitones: number): ClipOfTrack {
+  if (semitones === 0) return clip;
+  return { mel: transposeMel(cutClip(clip.mel, clip.start, clipFrames), semitones), start: 0 };
 }
 
 /** A start anywhere in the track, drawn anew while too little of the clip is in a key; then where most of it is. */

@@ -11,6 +11,8 @@ export interface MelAugmentation {
   /** Share of clips that get a noise floor, and how far below the clip's mean power it lies, dB [nearest, farthest]. */
   readonly noiseShare: number;
   readonly noiseDb: readonly [number, number];
+  /** Pitch: moved by a whole number of semitones from the first to the second, and the key with it; [0, 0] = off. */
+  readonly semitones: readonly [number, number];
 }
 
 export interface FineTuneConfig {
@@ -50,7 +52,7 @@ export const FINE_TUNE_DEFAULTS: Omit<FineTuneConfig, 'steps'> = {
   schedule: 'cosine',
   clipNorm: 1,
   labelSmoothing: 0.05,
-  augmentation: { gainDb: 12, equaliserDb: 6, noiseShare: 0.5, noiseDb: [10, 50] },
+  augmentation: { gainDb: 12, equaliserDb: 6, noiseShare: 0.5, noiseDb: [10, 50], semitones: [0, 0] },
   seed: 0,
   checkpointEverySteps: 100,
 };
@@ -94,14 +96,18 @@ export function checkFineTuneConfig(config: FineTuneConfig): void {
   check('weightDecay', isAmount(config.weightDecay), 'a number of at least 0');
   check('schedule', ['constant', 'cosine'].includes(config.schedule), 'constant or cosine');
   check('clipNorm', config.clipNorm === null || config.clipNorm > 0, 'null or a number above 0');
-  const { gainDb, equaliserDb, noiseShare, noiseDb } = config.augmentation;
+  const { gainDb, equaliserDb, noiseShare, noiseDb, semitones } = config.augmentation;
   check(
     'augmentation',
     [gainDb, equaliserDb].every((x) => isAmount(x) && x <= 60) &&
       noiseShare >= 0 &&
       noiseShare <= 1 &&
       noiseDb.length === 2 &&
-      noiseDb[0] <= noiseDb[1],
-    'gainDb and equaliserDb from 0 to 60, noiseShare from 0 to 1, noiseDb [nearest, farthest]',
+      noiseDb[0] <= noiseDb[1] &&
+      semitones.length === 2 &&
+      semitones.every((x) => Number.isInteger(x) && Math.abs(x) <= 12) &&
+      semitones[0] <= semitones[1],
+    'gainDb and equaliserDb from 0 to 60, noiseShare from 0 to 1, noiseDb [nearest, farthest], semitones two whole ' +
+      'numbers from -12 to 12 in ascending order',
   );
 }

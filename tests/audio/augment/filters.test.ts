@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Augmentation, applyAugmentation, rms } from '../../../lib/src/audio/index.js';
-import { decayTime } from '../../../lib/src/experiments/robustnessSounds.js';
+import { decayTime } from '../../../lib/src/experiments/robustness/robustnessSounds.js';
 import { createRng } from '../../../lib/src/tensor/index.js';
 import { difference, impulse, levelAt, levelDb, RATE, slope, tune } from './signals.js';
 
