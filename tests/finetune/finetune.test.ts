@@ -15,7 +15,8 @@ import {
   labelledBatch,
   softCrossEntropy,
 } from '../../lib/src/finetune/index.js';
-import type { MelTrack } from '../../lib/src/mel/index.js';
+import { transposeKey } from '../../lib/src/keys/index.js';
+import { type MelTrack, transposeMel } from '../../lib/src/mel/index.js';
 import { loadProbe } from '../../lib/src/probe/index.js';
 import { createRng, initBackend, tf } from '../../lib/src/tensor/index.js';
 
@@ -126,6 +127,30 @@ describe('a batch', () => {
         expect(own.reduce((a, b) => a + b) / perClip).toBeGreaterThanOrEqual(0.5);
       }
     }
+  });
+
+  it('at another pitch has the patches of the moved mel and the moved key', () => {
+    const at = (semitones: number, of = tracks) =>
+      labelledBatch(
+        small({ maskRatio: 0, augmentation: { ...QUIET, semitones: [semitones, semitones] } }),
+        ENCODER,
+        of,
+        2,
+      );
+    const moved = at(3);
+    const byHand = at(
+      0,
+      tracks.map(({ mel, keys, ...one }) => ({
+        ...one,
+        mel: transposeMel(mel, 3),
+        keys: keys.map((span) => ({ ...span, keyId: span.keyId === null ? null : transposeKey(span.keyId, 3) })),
+      })),
+    );
+    expect(moved).toEqual(byHand);
+    const { targets } = at(0);
+    expect(moved.targets).toEqual(targets.map((_, i) => targets[i - (i % 24) + transposeKey(i % 24, -3)]));
+    const low = labelledBatch(small({ augmentation: { ...QUIET, semitones: [-5, 6] } }), ENCODER, tracks, 2);
+    expect(low.targets).not.toEqual(targets);
   });
 
   it('refuses tracks without a key, with other bands, and batches that no epoch fills', async () => {

@@ -62,7 +62,7 @@ export const SHIPPED_MODEL: ModelRecipe = {
     // After the first round the model knew its pieces by heart: in other keys they are new ones.
     fineTuneConfig({
       ...ROUND,
-      steps: 10_000,
+      steps: 7500,
       learningRate: 8e-4,
       batchTracks: 64,
       clipsPerTrack: 1,
