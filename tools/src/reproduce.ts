@@ -1,17 +1,18 @@
 /**
- * `npm run reproduce -- [--preset laptop|smoke|study|paper] [--only 02,04] [--fresh] [--timeout S]`
+ * `npm run reproduce -- [--preset laptop|smoke|study|paper] [--data FILE] [--only 02,04] [--fresh] [--timeout S]`
  * Computes what the notebooks need, runs them and leaves figures, tables and numbers in figures/<preset>/. Changes no tracked file,
  * except with the preset `study`, whose folder is committed.
  */
 import { readdirSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join, relative } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { InputError } from 'keymyna';
 import { missingFor, prepare } from 'keymyna/experiments';
 import {
   cacheFolder,
   cacheLimit,
+  dataFile,
   figuresFolder,
   parsePreset,
   progressBar,
@@ -113,7 +114,7 @@ export async function reproduce(options: ReproduceOptions): Promise<{ shown: Sho
 
 /** Computes what the notebooks need and is not in the cache. @returns the stages with their seconds */
 async function prepareRun({ root, preset, log, signal }: ReproduceOptions): Promise<[string, number][]> {
-  for (const line of missingFor(preset, root)) log(line);
+  for (const line of missingFor(preset, root, dataFile())) log(line);
   let bar: { stage: string; progress: ProgressBar } | null = null;
   const onProgress = (stage: string, done: number, total: number, secondsLeft: number | null) => {
     if (bar?.stage !== stage) {
@@ -127,6 +128,7 @@ async function prepareRun({ root, preset, log, signal }: ReproduceOptions): Prom
     root,
     cacheDir: cacheFolder(),
     cacheLimit: cacheLimit(),
+    dataFile: dataFile(),
     threads: availableParallelism(),
     onProgress,
     signal,
@@ -140,11 +142,14 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       preset: { type: 'string', default: process.env.KEYMYNA_PRESET || 'laptop' },
+      data: { type: 'string' },
       only: { type: 'string', multiple: true, default: [] },
       fresh: { type: 'boolean', default: false },
       timeout: { type: 'string' },
     },
   });
+  // Notebooks are processes of their own, in folders of their own.
+  if (values.data !== undefined) process.env.KEYMYNA_DATA = resolve(values.data);
   const stop = new AbortController();
   process.once('SIGINT', () =>
     stop.abort(new Error('Stopped. What was computed is kept; the same command goes on from there.')),

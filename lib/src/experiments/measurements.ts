@@ -15,6 +15,8 @@ export interface Provenance {
   readonly preset: string;
   readonly configId: string;
   readonly backend: string;
+  /** What was heard, where it is not the embedded corpus alone. */
+  readonly music?: string;
 }
 
 /** What a listener gets to know about a track. */

@@ -25,6 +25,10 @@ type Trace = Figure['data'][number];
 export const SPLIT_LABEL: Record<TestSplit, string> = { test: 'test', testTimbre: 'unseen timbre' };
 export const SPLITS: readonly TestSplit[] = ['test', 'testTimbre'];
 
+/** Whose tracks were heard, in two words. */
+export const musicOf = ({ music }: { readonly music?: string }): string =>
+  music === undefined ? 'embedded corpus' : 'reader’s tracks';
+
 /** Colour of a system: by patches where it is pretrained, else by its family. */
 export function colourOf(row: ComparisonRow): string {
   if (row.family === 'template') return COLOUR.template;
@@ -79,7 +83,7 @@ export function comparisonFigure(m: ComparisonMeasurement, study?: ComparisonMea
   return figure(
     'comparison',
     m,
-    `Key estimation on the embedded corpus (${m.corpus}), MIREX weighted, fifth above only, with 95 % bootstrap intervals over tracks. Every learned row was chosen on the validation split; test splits were read once.`,
+    `Key estimation on the ${musicOf(m)} (${m.corpus}), MIREX weighted, fifth above only, with 95 % bootstrap intervals over tracks. Every learned row was chosen on the validation split; test splits were read once.`,
     data,
     layout('Who hears the key?', 150 + 34 * labels.length, {
       margin: { l: 262, r: 20, t: 72, b: 60 },
@@ -100,7 +104,7 @@ export function comparisonTable(m: ComparisonMeasurement): Table {
   return table(
     'comparison-table',
     m,
-    `Key estimation on the embedded corpus (${m.corpus}), in points of 100 with 95 % bootstrap intervals over tracks. ${RULERS}`,
+    `Key estimation on the ${musicOf(m)} (${m.corpus}), in points of 100 with 95 % bootstrap intervals over tracks. ${RULERS}`,
     ['system', 'split', 'n', 'seeds', ...SCORE_COLUMNS, 'deviation over seeds'],
     m.rows.map((r) => [
       r.label,

@@ -8,7 +8,7 @@ import type {
   ComparisonRow,
   PublishedScore,
 } from '../experiments/index.js';
-import { colourOf, SPLIT_LABEL, SPLITS } from './comparisonFigures.js';
+import { colourOf, musicOf, SPLIT_LABEL, SPLITS } from './comparisonFigures.js';
 import type { Figure, Table } from './figure.js';
 import {
   axis,
@@ -69,7 +69,7 @@ export function publishedTable(published: readonly PublishedScore[], m: Comparis
         (['fifth above', 'both fifths'] as const).map((ruler) => [
           'this repo',
           row.label,
-          `embedded corpus, ${SPLIT_LABEL[row.split]}`,
+          `${musicOf(m)}, ${SPLIT_LABEL[row.split]}`,
           row.n,
           row.seedsOf === null ? '–' : `${row.seeds} (${row.seedsOf})`,
           ruler,
@@ -98,7 +98,7 @@ export function publishedFigure(published: readonly PublishedScore[], m: Compari
         })),
     })),
     ...SPLITS.map((split) => ({
-      title: `this repo: embedded corpus, ${SPLIT_LABEL[split]} (n = ${own.find((row) => row.split === split)?.n ?? 0})`,
+      title: `this repo: ${musicOf(m)}, ${SPLIT_LABEL[split]} (n = ${own.find((row) => row.split === split)?.n ?? 0})`,
       rows: own
         .filter((row) => row.split === split)
         .map((row) => ({

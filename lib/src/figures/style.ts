@@ -150,11 +150,13 @@ export function panelTitle(text: string, x: number, y: number): Partial<Layout['
 export interface Source {
   readonly preset: string;
   readonly configId: string;
+  readonly music?: string;
 }
 
 /** Caption text, then the preset, configuration and command that make it again. */
 export function captionOf(id: string, text: string, source: Source): string {
-  return `${text} Preset ${source.preset}, configuration ${source.configId}; numbers: figures/${source.preset}/data/${id}.json, made by \`npm run reproduce -- --preset ${source.preset}\`.`;
+  const tracks = source.music === undefined ? '' : ` Tracks: ${source.music}.`;
+  return `${text}${tracks} Preset ${source.preset}, configuration ${source.configId}; numbers: figures/${source.preset}/data/${id}.json, made by \`npm run reproduce -- --preset ${source.preset}\`.`;
 }
 
 /** Assembles a figure; the one place that sets id and caption. */

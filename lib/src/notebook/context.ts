@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { InputError } from '../errors.js';
 import { parseBytes } from '../store/index.js';
@@ -56,6 +57,16 @@ export function notebookName(): string | null {
 export function regenerateCommand(): string {
   const number = /^\d+/.exec(notebookName() ?? '')?.[0];
   return `npm run reproduce -- --preset ${preset()}${number ? ` --only ${number}` : ''}`;
+}
+
+/**
+ * The JSON file that names a reader's own data sets and weights for notebooks 03 to 09: KEYMYNA_DATA; the preset `paper`
+ * takes `data/user/paper.json` where that is; null: the embedded corpus.
+ */
+export function dataFile(): string | null {
+  if (process.env.KEYMYNA_DATA) return process.env.KEYMYNA_DATA;
+  const usual = join(rootFolder(), 'data', 'user', 'paper.json');
+  return preset() === 'paper' && existsSync(usual) ? usual : null;
 }
 
 /** A folder of recordings that the environment names in KEYMYNA_MUSIC; null: the usual place. */

@@ -11,6 +11,7 @@ export {
   cacheLimit,
   figuresFolder,
   modelFolder,
+  dataFile,
   musicFolder,
   parsePreset,
   preset,

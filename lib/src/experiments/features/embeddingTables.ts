@@ -76,7 +76,7 @@ export function embeddingPlan(run: Run): StagePlan<EmbeddingUnit> {
 
 /** Pretrained encoders whose snapshots are looked at: the base jobs of every seed. */
 export function snapshotEncoders(run: Run): EncoderOfSeed[] {
-  return encodersOfRun(run).filter((encoder) => encoder.job && isBase(encoder));
+  return encodersOfRun(run).filter((encoder) => encoder.job?.published === null && isBase(encoder));
 }
 
 function embeddingUnit(

@@ -7,7 +7,7 @@ import { layersOf } from '../features/embeddingTables.js';
 import type { EncoderOfSeed } from './jobs.js';
 import type { Interval, TestSplit } from '../measurements.js';
 import { encoderGroups, probeOutcome, probeRequests, type ProbeRequest, trainProbes } from '../probing/probing.js';
-import { keysOf, measured, rounded, type Run } from '../run/run.js';
+import { keysOf, measured, rounded, type Run, seedOf } from '../run/run.js';
 import { drawnFor, FIFTH_ABOVE, intervalOver, trackMeans } from '../probing/scores.js';
 import { secondsOf, tokensPerClip } from './trainingCurves.js';
 
@@ -62,7 +62,7 @@ export function ablations(run: Run): Promise<AblationMeasurement> {
     const ofBase = { label: '', encoder: BASE };
     return {
       ...base,
-      corpus: `${train} train, ${test} test and ${testTimbre} unseen-timbre tracks, seed ${run.preset.corpus.seed}`,
+      corpus: `${train} train, ${test} test and ${testTimbre} unseen-timbre tracks${seedOf(run)}`,
       seeds: requestsOf(run, groups.get(BASE)!, undefined).length,
       seedsOf: run.preset.seeds.length > 1 ? 'pretraining' : 'probe',
       base: {

@@ -11,6 +11,8 @@ export interface PretrainingJob {
   readonly seed: number;
   readonly data: PretrainingData;
   readonly config: PretrainConfig;
+  /** Whose weights these are, by content, where nothing is trained; null: pretrained here. */
+  readonly published: string | null;
 }
 
 /** One encoder of one seed; `job` is null for a random initialisation. */
@@ -47,21 +49,26 @@ function job(
   variant: PretrainingVariant | null,
 ): PretrainingJob {
   const data = variant?.data ?? 'embedded';
-  const encoder = encoderConfig(patches, preset.encoderSize, {
-    inputScale: variant?.inputScale ?? preset.inputScale,
-  });
+  const published = variant === null ? preset.published?.[patches] : undefined;
+  const encoder = configOf(preset, patches, variant);
   // Only the base's snapshots are looked at.
-  const changes = variant ? { snapshotSteps: [], ...variant.changes } : {};
+  const changes = variant || published ? { snapshotSteps: [], ...variant?.changes } : {};
   const config = pretrainConfig({ ...preset.pretraining, ...changes, encoder, seed });
   const name: EncoderName = {
     id: `${patches}-${variant?.id ?? 'pretrained'}`,
-    label: `${patches}, pretrained${variant ? ` (${variant.label})` : ''}`,
+    label: `${patches}, ${published ? 'published' : 'pretrained'}${variant ? ` (${variant.label})` : ''}`,
     patches,
     origin: 'pretrained',
     data,
     variant: variant?.id ?? null,
   };
-  return { name, seed, data, config };
+  return { name, seed, data, config, published: published?.id ?? null };
+}
+
+/** What random and pretrained encoders of one kind share. */
+function configOf(preset: ExperimentPreset, patches: PatchVariant, variant: PretrainingVariant | null): EncoderConfig {
+  if (variant === null && preset.published?.[patches]) return preset.published[patches].config;
+  return encoderConfig(patches, preset.encoderSize, { inputScale: variant?.inputScale ?? preset.inputScale });
 }
 
 /** All encoders: for each seed the random initialisations, then what pretraining made of them. */
@@ -98,7 +105,7 @@ function randomEncoder(
       variant: variant?.id ?? null,
     },
     seed,
-    config: encoderConfig(patches, preset.encoderSize, { inputScale: variant?.inputScale ?? preset.inputScale }),
+    config: configOf(preset, patches, variant),
     job: null,
   };
 }

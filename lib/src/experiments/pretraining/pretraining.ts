@@ -5,6 +5,7 @@ import { pretrainConfigId, readLog, snapshotPath, type PretrainLogLine } from '.
 import { configId } from '../../store/index.js';
 import { featureShards, setsOf, shiftedShards } from '../features/features.js';
 import { type EncoderOfSeed, pretrainingJobs, type PretrainingJob } from './jobs.js';
+import { publishedFolder } from '../run/readersData.js';
 import { STAGES_VERSION, type Run } from '../run/run.js';
 import type { StagePlan } from '../run/stages.js';
 
@@ -17,13 +18,14 @@ export interface PretrainingUnit {
   readonly dir: string;
 }
 
-/** The jobs of this run. */
+/** The jobs that this run trains. */
 export function jobsOf(run: Run): PretrainingJob[] {
-  return pretrainingJobs(run.preset, run.recordings !== null);
+  return pretrainingJobs(run.preset, run.recordings !== null).filter(({ published }) => published === null);
 }
 
 /** Where a job reads and writes. */
 export function pretrainingUnit(run: Run, job: PretrainingJob): PretrainingUnit {
+  if (job.published !== null) return { job, melPaths: [], dir: publishedFolder(run.cache, job.published) };
   const sets = setsOf(job.data);
   const melPaths = sets.flatMap((set) => featureShards(run, set)).map((shard) => shard.melPath);
   const { pitchShifts } = job.config;

@@ -14,7 +14,7 @@ import type {
   TestSplit,
 } from '../measurements.js';
 import { probeOutcome, representations } from './probing.js';
-import { keysOf, measured, rounded, type Run } from '../run/run.js';
+import { keysOf, measured, rounded, type Run, seedOf } from '../run/run.js';
 import { BOTH_FIFTHS, drawnFor, FIFTH_ABOVE, intervalOver, trackHits, trackMeans } from './scores.js';
 
 export const TEST_SPLITS: readonly TestSplit[] = ['test', 'testTimbre'];
@@ -66,7 +66,7 @@ export function comparison(run: Run): Promise<ComparisonMeasurement> {
     const { train, valid, test, testTimbre } = run.preset.corpus.sizes;
     return {
       ...base,
-      corpus: `${train} / ${valid} / ${test} / ${testTimbre} tracks, seed ${run.preset.corpus.seed}`,
+      corpus: `${train} / ${valid} / ${test} / ${testTimbre} tracks${seedOf(run)}`,
       rows: systems.flatMap((system) => TEST_SPLITS.map((split) => rowOf(run, system, split))),
     };
   });

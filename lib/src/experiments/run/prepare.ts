@@ -82,8 +82,11 @@ export async function prepare(preset: string, options: RunOptions): Promise<Stag
   return times;
 }
 
-/** What a preset would use but does not find, one sentence each; empty if nothing is missing. */
-export function missingFor(preset: string, root: string): string[] {
+/**
+ * What a preset would use but does not find, one sentence each; empty if nothing is missing.
+ * @param dataFile that names the reader's own data; null: none
+ */
+export function missingFor(preset: string, root: string, dataFile: string | null = null): string[] {
   const { variants, name } = presetOf(preset);
   const missing: string[] = [];
   if (
@@ -93,9 +96,9 @@ export function missingFor(preset: string, root: string): string[] {
     missing.push(
       `No recordings in ${RECORDINGS_FOLDER}/: pretraining on real music is left out. Any audio files will do, in any folders below it.`,
     );
-  if (name === 'paper')
+  if (name === 'paper' && dataFile === null)
     missing.push(
-      'The notebooks of this preset use the embedded corpus: they do not read GiantSteps or Billboard audio. For those: keymyna data verify giantsteps-key --root DIR --out manifest.csv, then keymyna embed and keymyna probe --grid. Pretraining at size S takes days on a CPU; install @tensorflow/tfjs-node-gpu for a GPU.',
+      'No data/user/paper.json: the embedded corpus is used instead of GiantSteps or Billboard, and encoders of size S are pretrained here, which takes days on a CPU (install @tensorflow/tfjs-node-gpu for a GPU). The file names your data sets and published weights; see "Your own data" in README.md.',
     );
   return missing;
 }

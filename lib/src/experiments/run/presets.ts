@@ -1,6 +1,6 @@
 /** The one table of what each preset computes. Everything that a result depends on stands here or in the corpus' config. */
 import { EMBEDDED_SIZES, type Split } from '../../corpus/index.js';
-import type { EncoderSize } from '../../encoder/index.js';
+import type { EncoderConfig, EncoderSize } from '../../encoder/index.js';
 import { InputError } from '../../errors.js';
 import type { PretrainConfig } from '../../pretrain/index.js';
 import type { ProbeConfig } from '../../probe/index.js';
@@ -31,8 +31,17 @@ export interface GridAxes {
   readonly weightDecay?: readonly number[];
 }
 
+/** An encoder that was trained elsewhere. */
+export interface PublishedEncoder {
+  /** Names its weights by their content. */
+  readonly id: string;
+  readonly config: EncoderConfig;
+}
+
 export interface ExperimentPreset {
   readonly name: PresetName;
+  /** Encoders that take the place of pretraining, by patches; a reader's, in no preset of the table. */
+  readonly published?: { readonly [P in PatchVariant]?: PublishedEncoder };
   readonly corpus: {
     readonly sizes: Readonly<Record<Split, number>>;
     readonly seed: number;

@@ -6,6 +6,7 @@ import { Cache, configId } from '../../store/index.js';
 import { currentBackend, initBackend } from '../../tensor/index.js';
 import type { Provenance } from '../measurements.js';
 import { type ExperimentPreset, presetOf } from './presets.js';
+import { presetFor, readersData } from './readersData.js';
 
 /** Called as a stage goes on; `secondsLeft` is null until a first unit has been timed. */
 export type StageProgress = (stage: string, done: number, total: number, secondsLeft: number | null) => void;
@@ -13,6 +14,8 @@ export type StageProgress = (stage: string, done: number, total: number, seconds
 export interface RunOptions {
   /** The project's folder; recordings are looked for in `data/user/` below it. */
   readonly root: string;
+  /** A reader's own data and weights: the JSON file that names them; see `readersData`. Default: the preset's corpus. */
+  readonly dataFile?: string | null;
   /** Where results are kept, by configId. */
   readonly cacheDir: string;
   /** Bytes that the cache is cut to at the end of `prepare`, the longest unused results first; what the run used stays. */
@@ -29,6 +32,8 @@ export interface Run {
   readonly preset: ExperimentPreset;
   readonly cache: Cache;
   readonly corpus: Corpus;
+  /** Whether the corpus is a reader's. */
+  readonly isReaders: boolean;
   /** Unlabelled recordings of the user, cut into items; null where there are none. */
   readonly recordings: Corpus | null;
   /** Part of every id: results of different backends differ in the last digits. */
@@ -37,20 +42,25 @@ export interface Run {
 }
 
 /**
- * Opens a preset: composes the corpus (nothing is rendered yet) and starts the backend.
+ * Opens a preset: composes the corpus (nothing is rendered yet) or reads the reader's, and starts the backend.
  *
  * @param name smoke, laptop, study or paper
- * @throws InputError for an unknown preset, or recordings that cannot be read
+ * @throws InputError for an unknown preset, recordings that cannot be read, or a data file as `readersData`
  */
 export async function openRun(name: string, options: RunOptions): Promise<Run> {
-  const preset = presetOf(name);
+  const table = presetOf(name);
   await initBackend();
   const { name: backendName, accelerated, blas } = currentBackend();
   const cache = new Cache(options.cacheDir);
+  const { dataFile = null, onProgress, signal } = options;
+  const said = (done: number, total: number): void => onProgress?.('data', done, total, null);
+  const own = dataFile === null ? null : await readersData(dataFile, table, { cache, onProgress: said, signal });
+  const preset = own ? presetFor(table, own) : table;
   return {
     preset,
     cache,
-    corpus: embeddedCorpus(preset.corpus),
+    corpus: own?.corpus ?? embeddedCorpus(preset.corpus),
+    isReaders: own?.corpus != null,
     recordings: await recordingsOf(preset, cache, options),
     backend: [backendName, accelerated ? 'accelerated' : '', blas ? 'blas' : ''].filter(Boolean).join('+'),
     options: { threads: 2, ...options },
@@ -75,6 +85,11 @@ export function tracksOf(run: Run, split: Split): readonly Track[] {
   return run.corpus.tracks.filter((track) => track.split === split);
 }
 
+/** `, seed 1` for the embedded corpus, for sentences that count its tracks. */
+export function seedOf({ isReaders, preset }: Run): string {
+  return isReaders ? '' : `, seed ${preset.corpus.seed}`;
+}
+
 /** Key ids of a split's tracks, in the same order. */
 export function keysOf(run: Run, split: Split): Int32Array {
   return Int32Array.from(tracksOf(run, split), (track) => track.keyId ?? -1);
@@ -82,7 +97,8 @@ export function keysOf(run: Run, split: Split): Int32Array {
 
 /** What every measurement of this run carries. `config` is all that this measurement depends on beyond the preset. */
 export function provenance(run: Run, config: unknown): Provenance {
-  return { preset: run.preset.name, configId: configId(config), backend: run.backend };
+  const music = run.isReaders ? { music: run.corpus.name } : {};
+  return { preset: run.preset.name, configId: configId(config), backend: run.backend, ...music };
 }
 
 /** Everything that results of this run depend on. */
