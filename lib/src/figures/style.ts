@@ -155,8 +155,8 @@ export interface Source {
 
 /** Caption text, then the preset, configuration and command that make it again. */
 export function captionOf(id: string, text: string, source: Source): string {
-  const tracks = source.music === undefined ? '' : ` Tracks: ${source.music}.`;
-  return `${text}${tracks} Preset ${source.preset}, configuration ${source.configId}; numbers: figures/${source.preset}/data/${id}.json, made by \`npm run reproduce -- --preset ${source.preset}\`.`;
+  const [tracks, data] = source.music === undefined ? ['', ''] : [` Tracks: ${source.music}.`, ' --data FILE'];
+  return `${text}${tracks} Preset ${source.preset}, configuration ${source.configId}; numbers: figures/${source.preset}/data/${id}.json, made by \`npm run reproduce -- --preset ${source.preset}${data}\`.`;
 }
 
 /** Assembles a figure; the one place that sets id and caption. */

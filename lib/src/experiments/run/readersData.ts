@@ -114,7 +114,9 @@ async function corpusOf(
     if (!tracks.some((track) => track.split === split))
       throw new InputError(path, `no track is in split ${split}; give a set the field splits or split`);
   const corpus = {
-    name: [...read.map(({ name }) => name), ...(hasUnseen ? [] : ['unseen timbre: embedded corpus'])].join(', '),
+    name: [...new Set(read.map(({ name }) => name)), ...(hasUnseen ? [] : ['unseen timbre: embedded corpus'])].join(
+      ', ',
+    ),
     tracks,
     config: { sets: read.map(({ name, config }) => ({ name, config })), composed: composed.config },
     skipped: read.flatMap(({ skipped }) => skipped),
