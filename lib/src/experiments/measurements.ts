@@ -17,6 +17,8 @@ export interface Provenance {
   readonly backend: string;
   /** What was heard, where it is not the embedded corpus alone. */
   readonly music?: string;
+  /** Encoders that were not pretrained here: patches, and the id of their weights. */
+  readonly weights?: string;
 }
 
 /** What a listener gets to know about a track. */

@@ -151,12 +151,15 @@ export interface Source {
   readonly preset: string;
   readonly configId: string;
   readonly music?: string;
+  readonly weights?: string;
 }
 
 /** Caption text, then the preset, configuration and command that make it again. */
 export function captionOf(id: string, text: string, source: Source): string {
-  const [tracks, data] = source.music === undefined ? ['', ''] : [` Tracks: ${source.music}.`, ' --data FILE'];
-  return `${text}${tracks} Preset ${source.preset}, configuration ${source.configId}; numbers: figures/${source.preset}/data/${id}.json, made by \`npm run reproduce -- --preset ${source.preset}${data}\`.`;
+  const tracks = source.music === undefined ? '' : ` Tracks: ${source.music}.`;
+  const weights = source.weights === undefined ? '' : ` Pretrained elsewhere: ${source.weights}.`;
+  const data = tracks || weights ? ' --data FILE' : '';
+  return `${text}${tracks}${weights} Preset ${source.preset}, configuration ${source.configId}; numbers: figures/${source.preset}/data/${id}.json, made by \`npm run reproduce -- --preset ${source.preset}${data}\`.`;
 }
 
 /** Assembles a figure; the one place that sets id and caption. */

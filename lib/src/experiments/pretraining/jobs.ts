@@ -56,7 +56,7 @@ function job(
   const config = pretrainConfig({ ...preset.pretraining, ...changes, encoder, seed });
   const name: EncoderName = {
     id: `${patches}-${variant?.id ?? 'pretrained'}`,
-    label: `${patches}, ${published ? 'published' : 'pretrained'}${variant ? ` (${variant.label})` : ''}`,
+    label: `${patches}, pretrained${variant ? ` (${variant.label})` : ''}`,
     patches,
     origin: 'pretrained',
     data,

@@ -97,8 +97,15 @@ export function keysOf(run: Run, split: Split): Int32Array {
 
 /** What every measurement of this run carries. `config` is all that this measurement depends on beyond the preset. */
 export function provenance(run: Run, config: unknown): Provenance {
-  const music = run.isReaders ? { music: run.corpus.name } : {};
-  return { preset: run.preset.name, configId: configId(config), backend: run.backend, ...music };
+  const { name, published = {} } = run.preset;
+  const weights = Object.entries(published).map(([patches, { id }]) => `${patches} ${id}`);
+  return {
+    preset: name,
+    configId: configId(config),
+    backend: run.backend,
+    ...(run.isReaders && { music: run.corpus.name }),
+    ...(weights.length > 0 && { weights: weights.join(', ') }),
+  };
 }
 
 /** Everything that results of this run depend on. */
