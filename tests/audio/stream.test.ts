@@ -12,7 +12,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { decodeAudio, headerDuration, loadAudio, resample, streamAudio } from '../../lib/src/audio/index.js';
+import {
+  concatenate,
+  decodeAudio,
+  headerDuration,
+  loadAudio,
+  resample,
+  streamAudio,
+} from '../../lib/src/audio/index.js';
 import { fileSource, memorySource } from '../../lib/src/audio/byteSource.js';
 import { wavReader } from '../../lib/src/audio/decode.js';
 import { decodedParts } from '../../lib/src/audio/parts.js';
@@ -31,17 +38,7 @@ async function joined(pieces: AsyncIterable<Float32Array>): Promise<Float32Array
     expect(piece.length).toBeGreaterThan(0);
     all.push(piece);
   }
-  return join32(all);
-}
-
-function join32(pieces: readonly Float32Array[]): Float32Array {
-  const whole = new Float32Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
+  return concatenate(all);
 }
 
 /** Equal bits; far quicker than `toEqual`. */
@@ -122,7 +119,7 @@ describe('streamAudio', () => {
         const parts: Float32Array[][] = [];
         for await (const part of decodedParts(memorySource(name, files.get(name)!), { chunkBytes }))
           parts.push(part.channels);
-        channels.forEach((channel, c) => expectSame(join32(parts.map((part) => part[c])), channel));
+        channels.forEach((channel, c) => expectSame(concatenate(parts.map((part) => part[c])), channel));
       }),
       { numRuns: 12 },
     ); // prettier-ignore
@@ -136,7 +133,7 @@ describe('streamAudio', () => {
     for (let chunkBytes = headers[8] - 2; chunkBytes < headers[8] + 18; chunkBytes++) {
       const parts: Float32Array[] = [];
       for await (const part of decodedParts(memorySource('x', long), { chunkBytes })) parts.push(part.channels[0]);
-      expectSame(join32(parts), expected);
+      expectSame(concatenate(parts), expected);
     }
   });
 
@@ -248,7 +245,7 @@ describe('ResampleStream', () => {
         let at = 0;
         for (const n of lengths) out.push(stream.push(all.subarray(at, (at += n))));
         out.push(stream.end());
-        expectSame(join32(out), resample(all, from, to, method));
+        expectSame(concatenate(out), resample(all, from, to, method));
       }),
       { numRuns: 30 },
     ); // prettier-ignore

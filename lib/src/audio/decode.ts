@@ -138,7 +138,8 @@ function assertLength(where: string, nSamples: number, maxSamples: number): void
     throw new InputError(where, `more than ${maxSamples} samples of audio in one file; cut it into shorter files.`);
 }
 
-function concatenate(parts: readonly Float32Array[]): Float32Array {
+/** Pieces of a stream as one array; a single piece is given as it is. */
+export function concatenate(parts: readonly Float32Array[]): Float32Array {
   if (parts.length === 1) return parts[0];
   const whole = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
   let offset = 0;

@@ -3,6 +3,7 @@
  * May import tensor/ (random numbers of effects) only.
  */
 export {
+  concatenate,
   decodeAudio,
   loadAudio,
   MAX_FILE_BYTES,

@@ -1,5 +1,5 @@
 /** From a recording to its key, in memory that does not grow with the recording. Letters: C clips, K = 24 keys. */
-import { headerDuration, SAMPLE_RATE, streamAudio } from '../audio/index.js';
+import { concatenate, headerDuration, SAMPLE_RATE, streamAudio } from '../audio/index.js';
 import { buildTable } from '../embeddings/index.js';
 import { InputError } from '../errors.js';
 import { NUM_KEYS } from '../keys/index.js';
@@ -205,7 +205,7 @@ class ClipAnswers {
   private answer(): void {
     const { encoder, probe } = this.model;
     const width = encoder.outWidth;
-    const embeddings = concatenated(this.rows.splice(0));
+    const embeddings = concatenate(this.rows.splice(0));
     this.logits.push(probe.clipLogits(buildTable(['recording'], [embeddings], width)));
   }
 
@@ -213,18 +213,8 @@ class ClipAnswers {
   end(): { starts: readonly number[]; logits: Float32Array } {
     if (this.batch.length > 0) this.embed();
     if (this.rows.length > 0) this.answer();
-    return { starts: this.starts, logits: concatenated(this.logits) };
+    return { starts: this.starts, logits: concatenate(this.logits) };
   }
-}
-
-function concatenated(parts: readonly Float32Array[]): Float32Array {
-  const whole = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
 
 /** @param logits [C, K] */
