@@ -22,6 +22,7 @@ const encoder = encoderConfig('vertical', 'tiny', { inputScale: 'log1p' });
 const recipe: ModelRecipe = {
   corpus: { sizes: { train: 24, valid: 24, test: 0, testTimbre: 0 }, seed: 9, keysPerPiece: 1 },
   withRecordings: false,
+  clipHop: 49,
   pretraining: pretrainConfig({ encoder, steps: 2, batchPairs: 8 }),
   fineTuning: [fineTuneConfig({ steps: 2, batchTracks: 8, clipsPerTrack: 1 })],
 };
@@ -33,6 +34,7 @@ describe('the model that ships', () => {
     const { metadata } = readWeights(files.headPath);
     expect(Number(metadata.temperature)).toBe(files.temperature);
     expect(files.temperature).toBeGreaterThan(0);
+    expect([files.clipHop, metadata.clipHop]).toEqual([49, '49']);
     expect(JSON.parse(metadata.recipe)).toEqual(JSON.parse(JSON.stringify(recipe)));
     expect(loadProbe(files.headPath).width).toBe(32);
     const { encoder: loaded } = loadCheckpoint(files.encoderPath);

@@ -67,10 +67,12 @@ describe('descriptions', () => {
       melConfig: JSON.stringify(MEL),
       melScale: 'log1p',
       temperature: '1.5',
+      clipHop: '98',
     };
     const own = describe_({}, metadata);
     expect(own.input).toMatchObject({ kind: 'mel', scale: 'log1p', config: MEL, clip: null });
     expect(own.output).toMatchObject({ temperature: 1.5, values: 'logits' });
+    expect(own.input).toMatchObject({ hop: 98 });
     expect(describe_({ preset: 'keymyna' }, metadata).input).toMatchObject({ scale: 'power' });
     const file = { preset: 'keymyna', input: { scale: 'log1p', hop: 98 }, output: { keys: 'majorThenMinor' } };
     expect(describe_(file, metadata)).toMatchObject({

@@ -97,6 +97,15 @@ describe('predictFile', () => {
 });
 
 describe('loadKeyModel', () => {
+  it('the head says how clips follow each other, unless the caller does; without, one by one', async () => {
+    const half = loadKeyModel(tinyModel(dir, { name: 'half', headMetadata: { temperature: '2', clipHop: '98' } }));
+    const heard = await predictFile(half, at('long.mp3'));
+    expect(heard).toEqual(await predictFile(model, at('long.mp3'), { clipHop: 98 }));
+    expect(await predictFile(half, at('long.mp3'), { clipHop: 196 })).toEqual(await predictFile(model, at('long.mp3')));
+    expect(keyModelId(half)).not.toBe(keyModelId(model));
+    half.dispose();
+  });
+
   it('without a temperature it is 1 and not calibrated', () => {
     const plain = loadKeyModel(tinyModel(dir, { name: 'plain', headMetadata: {} }));
     expect(plain).toMatchObject({ temperature: 1, isCalibrated: false, name: 'plain.safetensors' });
@@ -109,6 +118,8 @@ describe('loadKeyModel', () => {
     ['split', { probe: randomProbe(32, 0, { standardize: 'perSplit' }) }, /statistics of a whole split/],
     ['cold', { headMetadata: { temperature: '0' } }, /temperature "0"; a number above 0/],
     ['warm', { headMetadata: { temperature: 'warm' } }, /temperature "warm"/],
+    ['hop', { headMetadata: { clipHop: '197' } }, /clipHop "197"; a number of frames from 1 to 196/],
+    ['half hop', { headMetadata: { clipHop: '9.5' } }, /clipHop "9.5"/],
   ] as const)('refuses a model of another %s, without a tensor left', (name, options, message) => {
     const files = tinyModel(dir, { name, ...options });
     const before = tf.memory().numTensors;

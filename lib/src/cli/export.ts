@@ -35,7 +35,7 @@ export function registerExport(program: Command): void {
       const probe = probePath === undefined ? undefined : loadProbe(probePath, { keyOrder });
       const checkpoint = weights === undefined ? undefined : loadCheckpoint(weights, { numHeads, patches });
       try {
-        const metadata = probePath === undefined ? {} : calibration(readWeights(probePath).metadata);
+        const metadata = probePath === undefined ? {} : howToAsk(readWeights(probePath).metadata);
         const parts = { ...(checkpoint && { encoder: checkpoint.encoder }), ...(probe && { probe }), metadata };
         (format === 'onnx' ? exportOnnx : exportSafetensors)(out, parts);
         const what = [checkpoint && 'encoder', probe && 'head'].filter(Boolean).join(' and ');
@@ -46,7 +46,7 @@ export function registerExport(program: Command): void {
     });
 }
 
-/** What a reader of the exported file must know too: how the head's logits are calibrated. */
-function calibration({ temperature }: Readonly<Record<string, string>>): Record<string, string> {
-  return temperature === undefined ? {} : { temperature };
+/** What a reader of the exported file must know too: how the head's logits are calibrated, and how clips follow. */
+function howToAsk(metadata: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(metadata).filter(([name]) => ['temperature', 'clipHop'].includes(name)));
 }

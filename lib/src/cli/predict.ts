@@ -51,7 +51,7 @@ export function registerPredict(program: Command): void {
     .option('--threads <n>', 'worker threads (default: all cores)', wholeNumber('--threads', 1), availableParallelism())
     .option('--over-time', 'keys over time and modulations too, in table and json')
     .option('--average-shifts', 'hear each file at twelve pitches and average: steadier, twelve times the work')
-    .option('--clip-hop <n>', 'frames between clips (default: contiguous)', wholeNumber('--clip-hop', 1))
+    .option('--clip-hop <n>', 'frames from clip to clip (default: the model’s)', wholeNumber('--clip-hop', 1))
     .option(
       '--journal <jsonl>',
       'answers of all runs, which are not asked again (default: beside --out, until it is done)',

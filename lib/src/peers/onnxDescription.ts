@@ -152,7 +152,8 @@ function fieldsOfExport(metadata: Readonly<Record<string, string>>, where: strin
   if (metadata.temperature !== undefined) output.temperature = Number(metadata.temperature);
   if (metadata.melConfig === undefined)
     return metadata.keys === undefined ? {} : { input: { kind: 'embedding' }, output };
-  return { input: { kind: 'mel', config: parsed('melConfig'), scale: metadata.melScale ?? 'power' }, output };
+  const hop = metadata.clipHop === undefined ? {} : { hop: Number(metadata.clipHop) };
+  return { input: { kind: 'mel', config: parsed('melConfig'), scale: metadata.melScale ?? 'power', ...hop }, output };
 }
 
 function checkedInput(where: string, input: Fields): OnnxInput {

@@ -16,6 +16,8 @@ export interface KeyModel {
   readonly temperature: number;
   /** Whether the head says its temperature: then a confidence of .8 is meant to be right in 8 of 10 cases. */
   readonly isCalibrated: boolean;
+  /** Frames from one clip's start to the next's where nobody asks for others: what the head says, else contiguous. */
+  readonly clipHop: number;
   readonly name: string;
   /** Frees the weights. */
   dispose(): void;
@@ -52,13 +54,14 @@ export function shippedModel(): KeyModelFiles {
 /**
  * Reads a model. Needs `initBackend` first.
  * @throws InputError naming the file for damaged files, a head of another width than the encoder's embeddings, a head
- *   that standardizes by the split at hand, or a temperature that is none
+ *   that standardizes by the split at hand, or a temperature or a hop that is none
  */
 export function loadKeyModel(files: KeyModelFiles, options: KeyModelOptions = {}): KeyModel {
   const probe = loadProbe(files.head, { keyOrder: options.keyOrder });
   if (probe.config.standardize === 'perSplit')
     throw new InputError(files.head, 'standardizes by the statistics of a whole split, which a single file has not.');
-  const { temperature, isCalibrated } = temperatureOf(files.head);
+  const about = readWeights(files.head).metadata;
+  const { temperature, isCalibrated } = temperatureOf(files.head, about);
   const { encoder, metadata } = loadCheckpoint(files.weights, options.overrides);
   try {
     if (probe.width !== encoder.outWidth)
@@ -71,6 +74,7 @@ export function loadKeyModel(files: KeyModelFiles, options: KeyModelOptions = {}
       probe,
       temperature,
       isCalibrated,
+      clipHop: hopOf(files.head, about, encoder.config.clipFrames),
       name: metadata.name ?? basename(files.weights),
       dispose: () => encoder.dispose(),
     };
@@ -80,8 +84,9 @@ export function loadKeyModel(files: KeyModelFiles, options: KeyModelOptions = {}
   }
 }
 
-function temperatureOf(head: string): Pick<KeyModel, 'temperature' | 'isCalibrated'> {
-  const text = readWeights(head).metadata.temperature;
+type Metadata = Readonly<Record<string, string>>;
+
+function temperatureOf(head: string, { temperature: text }: Metadata): Pick<KeyModel, 'temperature' | 'isCalibrated'> {
   if (text === undefined) return { temperature: 1, isCalibrated: false };
   const temperature = Number(text);
   if (!(temperature > 0 && temperature < Infinity))
@@ -89,10 +94,21 @@ function temperatureOf(head: string): Pick<KeyModel, 'temperature' | 'isCalibrat
   return { temperature, isCalibrated: true };
 }
 
+function hopOf(head: string, { clipHop: text = '' }: Metadata, clipFrames: number): number {
+  const hop = text === '' ? clipFrames : Number(text);
+  if (Number.isInteger(hop) && hop >= 1 && hop <= clipFrames) return hop;
+  throw new InputError(
+    head,
+    `its metadata says clipHop "${text}"; a number of frames from 1 to ${clipFrames} was expected.`,
+  );
+}
+
 /** Names the model by all that its answers depend on: 12 hexadecimal digits. */
-export function keyModelId({ encoder, probe, temperature }: KeyModel): string {
+export function keyModelId({ encoder, probe, temperature, clipHop }: KeyModel): string {
   const hash = createHash('sha256');
-  hash.update(canonicalJson({ encoder: encoder.config, width: probe.width, hidden: probe.config.hidden, temperature }));
+  hash.update(
+    canonicalJson({ encoder: encoder.config, width: probe.width, hidden: probe.config.hidden, temperature, clipHop }),
+  );
   for (const [name, { data }] of [...encoder.toTensors(), ...probe.weights])
     hash.update(name).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   if (probe.standardizer) hash.update(probe.standardizer.mean).update(probe.standardizer.scale);

@@ -30,7 +30,7 @@ export interface KeyPrediction {
 }
 
 export interface PredictOptions {
-  /** Frames from one clip's start to the next's (default: contiguous). */
+  /** Frames from one clip's start to the next's (default: the model's). */
   readonly clipHop?: number;
   /**
    * Whether to hear the recording at twelve pitches and to average the logits, moved back: steadier, and twelve times the
@@ -49,8 +49,7 @@ const BATCH_CLIPS = 16;
 const HEAD_CLIPS = 512;
 
 /**
- * The key of an audio file, read as a stream. Clips are cut contiguously (or every `clipHop` frames), the remainder
- * dropped, a shorter file padded; the key is the argmax of the mean of the clips' logits, probabilities are the softmax
+ * The key of an audio file, read as a stream. Clips are cut every `clipHop` frames, the remainder dropped, a shorter file padded; the key is the argmax of the mean of the clips' logits, probabilities are the softmax
  * of that mean over the model's temperature.
  *
  * @throws InputError naming the file if it cannot be decoded, is silent or shorter than 65 ms (1025 samples at 16 kHz)
@@ -142,7 +141,7 @@ interface Heard {
 async function hear(
   model: KeyModel,
   samples: Samples,
-  { clipHop, signal }: PredictOptions,
+  { clipHop = model.clipHop, signal }: PredictOptions,
   onSeconds: (seconds: number) => void,
 ): Promise<Heard> {
   const tally = { nSamples: 0, isSilent: true };

@@ -11,7 +11,7 @@ export interface PredictFilesOptions {
   readonly modelOptions?: KeyModelOptions;
   /** Worker threads, each with a model of its own and one BLAS thread; 1 = all in this thread. */
   readonly threads: number;
-  /** Frames from one clip's start to the next's (default: contiguous). */
+  /** Frames from one clip's start to the next's (default: the model's). */
   readonly clipHop?: number;
   /** Whether to average over twelve pitches. */
   readonly averageShifts?: boolean;

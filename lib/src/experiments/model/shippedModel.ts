@@ -43,6 +43,11 @@ export interface ModelRecipe {
   /** Whether pretraining hears the recordings in data/user/open-music too; they must be there then. */
   readonly withRecordings: boolean;
   readonly pretraining: PretrainConfig;
+  /**
+   * Frames from clip to clip when the model is asked. On valid, clips that overlap by half answered better than
+   * contiguous ones.
+   */
+  readonly clipHop: number;
   /** Rounds, each going on from the encoder of the one before it, with a new head. */
   readonly fineTuning: readonly [FineTuneConfig, ...FineTuneConfig[]];
 }
@@ -57,6 +62,7 @@ export const SHIPPED_MODEL: ModelRecipe = {
   corpus: { sizes: { train: 12288, valid: 384, test: 0, testTimbre: 0 }, seed: 20, keysPerPiece: 1 },
   withRecordings: true,
   pretraining: pretrainConfig({ ...presetOf('study').pretraining, encoder: ENCODER, steps: 600, snapshotSteps: [] }),
+  clipHop: ENCODER.clipFrames / 2,
   fineTuning: [
     fineTuneConfig({ ...ROUND, steps: 7000, learningRate: 1e-3 }),
     // After the first round the model knew its pieces by heart: in other keys they are new ones.
@@ -97,6 +103,7 @@ export interface ModelFiles {
 /** The model as it ships: its head's logits are divided by the temperature before they become probabilities. */
 export interface ShippedFiles extends ModelFiles {
   readonly temperature: number;
+  readonly clipHop: number;
 }
 
 /**
@@ -174,12 +181,13 @@ async function calibrated(run: Run, recipe: ModelRecipe, tuned: ModelFiles): Pro
   const { encoder } = loadCheckpoint(tuned.encoderPath);
   try {
     const probe = loadProbe(tuned.headPath);
-    const logits = probe.trackLogits(await embedTracks(encoder, loadMels(run, 'valid')));
+    const { clipHop } = recipe;
+    const logits = probe.trackLogits(await embedTracks(encoder, loadMels(run, 'valid'), { clipHop }));
     const temperature = fitTemperature({ logits, labels: keysOf(run, 'valid'), nClasses: NUM_KEYS });
     const metadata = { recipe: canonicalJson(recipe), backend: run.backend };
     saveCheckpoint(files.encoderPath, encoder, { metadata: { ...metadata, kind: 'encoder' } });
-    saveProbe(files.headPath, probe, { ...metadata, kind: 'key head', temperature: String(temperature) });
-    return { ...files, temperature };
+    saveProbe(files.headPath, probe, { ...metadata, kind: 'key head', temperature: String(temperature), clipHop: String(clipHop) }); // prettier-ignore
+    return { ...files, temperature, clipHop };
   } finally {
     encoder.dispose();
   }

@@ -59,9 +59,10 @@ export async function scoreShippedModel(
   const { encoder } = loadCheckpoint(files.encoderPath);
   try {
     const probe = loadProbe(files.headPath);
+    const { clipHop } = files;
     const scores: ModelScores[] = [];
     for (const split of TEST_SPLITS) {
-      const { estimated, logits } = probe.decide(await embedTracks(encoder, loadMels(run, split)));
+      const { estimated, logits } = probe.decide(await embedTracks(encoder, loadMels(run, split), { clipHop }));
       scores.push(scoresOf(run, split, [...estimated], logits, files.temperature));
     }
     return scores;

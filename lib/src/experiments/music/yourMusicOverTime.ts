@@ -11,7 +11,7 @@ export interface HeardClips {
   /** Length of a clip and distance from clip to clip, seconds. */
   readonly clipSeconds: number;
   readonly hopSeconds: number;
-  /** Every so many clips, one begins where another ended. */
+  /** The answer for the whole takes every so many clips. */
   readonly stride: number;
   /** [C][K] logits, not calibrated. */
   readonly logits: readonly (readonly number[])[];
@@ -21,8 +21,8 @@ export interface HeardClips {
 const MAX_COLUMNS = 1200;
 
 /**
- * The key of the whole recording as `keymyna predict` says it: the mean of the logits of clips that do not overlap,
- * divided by the temperature.
+ * The key of the whole recording as `keymyna predict` says it: the mean of the logits of the clips that it hears, divided
+ * by the temperature.
  */
 export function wholeAnswer(
   { logits, stride }: HeardClips,

@@ -5,9 +5,6 @@ import { initBackend } from '../../tensor/index.js';
 import { rounded } from '../run/run.js';
 import type { HeardClips } from './yourMusicOverTime.js';
 
-/** Clips begin at every half of a clip: twice as fine in time as the answer for the whole needs. */
-const STRIDE = 2;
-
 /** What was heard in a file, or why nothing was. */
 export type Listened = { readonly heard: HeardClips } | { readonly problem: string };
 
@@ -21,12 +18,14 @@ export async function listenTask(files: unknown): Promise<(path: string) => Prom
 /** @throws whatever is no fault of the file; the signal's reason on abort */
 export async function listen(model: KeyModel, path: string, signal?: AbortSignal): Promise<Listened> {
   try {
-    const clipHop = model.encoder.config.clipFrames / STRIDE;
+    // Clips that overlap by half at least: the key over time is wanted finer than the answer for the whole may need.
+    const stride = model.clipHop % 2 === 0 && model.clipHop > model.encoder.config.clipFrames / 2 ? 2 : 1;
+    const clipHop = model.clipHop / stride;
     const { durationSeconds, clips } = await predictFile(model, path, { clipHop, signal });
     const [first, second] = clips;
-    const hopSeconds = second ? second.startSeconds - first.startSeconds : first.seconds / STRIDE;
+    const hopSeconds = second ? second.startSeconds - first.startSeconds : first.seconds / 2;
     const logits = clips.map((clip) => Array.from(clip.logits, (value) => rounded(value, 7)));
-    return { heard: { seconds: durationSeconds, clipSeconds: first.seconds, hopSeconds, stride: STRIDE, logits } };
+    return { heard: { seconds: durationSeconds, clipSeconds: first.seconds, hopSeconds, stride, logits } };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     return { problem: error.where === path ? error.problem : error.message };
