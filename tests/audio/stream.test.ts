@@ -44,7 +44,7 @@ async function joined(pieces: AsyncIterable<Float32Array>): Promise<Float32Array
 /** Equal bits; far quicker than `toEqual`. */
 function expectSame(found: Float32Array, expected: Float32Array): void {
   expect(found.length).toBe(expected.length);
-  expect(Buffer.compare(Buffer.from(found.buffer), Buffer.from(expected.slice().buffer))).toBe(0);
+  expect(Buffer.compare(Buffer.from(found.slice().buffer), Buffer.from(expected.slice().buffer))).toBe(0);
 }
 
 /** Files of several seconds and of a moment, all formats. */
