@@ -216,8 +216,12 @@ describe('pretrain, embed, probe in a row', () => {
 });
 
 describe('doctor', () => {
-  it('says backend and reason', () => {
-    const report = JSON.parse(keymyna('doctor', '--json').out) as { backend: { name: string; reason: string } };
+  it('says backend and reason, and which optional packages there are', () => {
+    const report = JSON.parse(keymyna('doctor', '--json').out) as {
+      backend: { name: string; reason: string };
+      peers: object;
+    };
     expect(report.backend.reason).not.toBe('');
+    expect(Object.keys(report.peers)).toEqual(['onnxruntime-node', 'essentia.js']);
   });
 });

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
 import { findBrowser } from '../notebook/index.js';
+import { installedVersion, OPTIONAL_PACKAGES, type OptionalPackage } from '../peers/index.js';
 import { initBackend, type BackendInfo } from '../tensor/index.js';
 
 interface Report {
@@ -11,6 +12,8 @@ interface Report {
   readonly backend: BackendInfo;
   readonly chromium: string | null;
   readonly jupyter: string | null;
+  /** Versions of the packages that `compare` can use; null: not installed. */
+  readonly peers: Readonly<Record<string, string | null>>;
   readonly advice: readonly string[];
 }
 
@@ -34,8 +37,9 @@ export function registerDoctor(program: Command): void {
         ['BLAS', backend.blas ?? 'none'],
         ['Chromium', report.chromium ?? 'none'],
         ['Jupyter', report.jupyter ?? 'none'],
+        ...Object.entries(report.peers).map(([name, version]) => [name, version ?? 'none'] as const),
       ];
-      for (const [name, value] of rows) console.log(`${name.padEnd(10)} ${value}`);
+      for (const [name, value] of rows) console.log(`${name.padEnd(16)} ${value}`);
       for (const line of report.advice) console.log(`\n${line}`);
     });
 }
@@ -57,7 +61,14 @@ async function examine(): Promise<Report> {
   if (jupyter === null) {
     advice.push('To explore: Jupyter (pip install notebook, or your system’s package), then npm run jupyter.');
   }
-  return { node: process.version, threads: availableParallelism(), backend, chromium, jupyter, advice };
+  const names = Object.keys(OPTIONAL_PACKAGES) as OptionalPackage[];
+  const peers = Object.fromEntries(names.map((name) => [name, installedVersion(name)]));
+  const missing = names.filter((name) => peers[name] === null);
+  if (missing.length > 0)
+    advice.push(
+      `For more key detectors in keymyna compare: npm install --no-save ${missing.map((name) => `${name}@${OPTIONAL_PACKAGES[name]}`).join(' ')}`,
+    );
+  return { node: process.version, threads: availableParallelism(), backend, chromium, jupyter, peers, advice };
 }
 
 /** The parts of Jupyter that show or run notebooks, with versions; null without Jupyter. */

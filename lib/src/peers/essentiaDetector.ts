@@ -8,9 +8,6 @@ import { parseKey } from '../keys/index.js';
 import type { KeyDetector } from './detector.js';
 import { optionalPackage } from './optionalPackage.js';
 
-const PACKAGE = 'essentia.js';
-export const ESSENTIA_VERSION = '0.1.3';
-
 /** The rate that KeyExtractor's defaults (frames of 4096 samples) are made for, Hz. */
 const RATE = 44100;
 
@@ -61,11 +58,7 @@ function essentia(): Essentia {
   // When it is loaded, its runtime takes over the process' uncaught errors; they stay ours.
   const events = ['uncaughtException', 'unhandledRejection'] as const;
   const before = events.map((event) => process.rawListeners(event));
-  const { Essentia, EssentiaWASM } = optionalPackage(
-    PACKAGE,
-    ESSENTIA_VERSION,
-    'the system essentia',
-  ) as EssentiaPackage;
+  const { Essentia, EssentiaWASM } = optionalPackage('essentia.js', 'the system essentia') as EssentiaPackage;
   events.forEach((event, i) => {
     for (const listener of process.rawListeners(event))
       if (!before[i].includes(listener)) process.removeListener(event, listener as () => void);

@@ -18,6 +18,7 @@ export {
   readOnnxDescription,
 } from './onnxDescription.js';
 export { KEY_ORDERS, ONNX_PRESETS, type OnnxPreset } from './onnxPresets.js';
+export { installedVersion, OPTIONAL_PACKAGES, type OptionalPackage } from './optionalPackage.js';
 export { onnxMetadata } from './onnxMetadata.js';
 export { type ProgramEstimates, readEstimates } from './estimatesCsv.js';
 export { type DetectorSpec, type EstimatesSpec, openDetector, parseSystem, type SystemSpec } from './systems.js';

@@ -3,9 +3,6 @@ import { isMainThread } from 'node:worker_threads';
 import { InputError } from '../errors.js';
 import { optionalPackage } from './optionalPackage.js';
 
-const PACKAGE = 'onnxruntime-node';
-export const ONNX_RUNTIME_VERSION = '1.30.0';
-
 /** What is used of onnxruntime-node. */
 export interface OnnxTensor {
   readonly type: string;
@@ -45,7 +42,7 @@ export interface OnnxSession {
 
 /** @throws InputError if onnxruntime-node is not installed, or does not take the model */
 export async function openOnnx(path: string): Promise<OnnxSession> {
-  const { InferenceSession, Tensor } = optionalPackage(PACKAGE, ONNX_RUNTIME_VERSION, 'an ONNX model') as Runtime;
+  const { InferenceSession, Tensor } = optionalPackage('onnxruntime-node', 'an ONNX model') as Runtime;
   // Worker threads share the cores out among themselves; 0 = the runtime's default.
   const options = { executionProviders: ['cpu'], intraOpNumThreads: isMainThread ? 0 : 1, logSeverityLevel: 3 };
   const session = await failing(path, 'onnxruntime-node does not load this model', () =>

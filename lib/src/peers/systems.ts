@@ -9,7 +9,8 @@ import { pipeline } from 'node:stream/promises';
 import { InputError } from '../errors.js';
 import { type KeyModelFiles, shippedModel } from '../predict/index.js';
 import type { KeyDetector } from './detector.js';
-import { ESSENTIA_PROFILES, ESSENTIA_VERSION, essentiaDetector, type EssentiaProfile } from './essentiaDetector.js';
+import { OPTIONAL_PACKAGES } from './optionalPackage.js';
+import { ESSENTIA_PROFILES, essentiaDetector, type EssentiaProfile } from './essentiaDetector.js';
 import { MODEL_VERSION, modelDetector, modelIdentity } from './modelDetector.js';
 import { readOnnxDescription } from './onnxDescription.js';
 import { ONNX_VERSION, onnxDetector } from './onnxDetector.js';
@@ -113,7 +114,7 @@ export async function identityOf(spec: DetectorSpec): Promise<unknown> {
     case 'template':
       return { template: spec.template, version: TEMPLATE_VERSION };
     case 'essentia':
-      return { essentia: spec.profile, version: ESSENTIA_VERSION };
+      return { essentia: spec.profile, version: OPTIONAL_PACKAGES['essentia.js'] };
     case 'model':
       return { model: await modelIdentity(spec.files), version: MODEL_VERSION };
     case 'onnx': {
