@@ -121,6 +121,18 @@ describe('CSV', () => {
     );
   });
 
+  it.each([
+    ['semicolons', ';'],
+    ['tabs', '\t'],
+  ])('reads %s where the header has no comma; empty fields stay', (_, c) => {
+    const text = [['id', 'key', 'note'], ['a', 'C major', ''], ['b', '', '"x, y"']].map((row) => row.join(c)).join('\n'); // prettier-ignore
+    expect(parseCsv(text, 'f').rows.map(({ fields }) => fields)).toEqual([
+      { id: 'a', key: 'C major', note: '' },
+      { id: 'b', key: '', note: 'x, y' },
+    ]);
+    expect(() => parseCsv(`${text}${'\n'}c${c}d`, 'f')).toThrow(/line 4: 2 fields found, 3 expected/);
+  });
+
   it('byte order mark, CRLF, empty lines, blanks; numbers and missing values', () => {
     const { rows } = parseCsv('\ufeffid, key\r\n\r\na,C major \r\nb,"D, minor"\r\n', 'f');
     expect(rows).toEqual([

@@ -9,8 +9,9 @@ export interface CsvRow {
 }
 
 /**
- * Parses CSV text with a header line (RFC 4180: quotes, doubled quotes, CRLF; a byte order mark is ignored).
- * Values and column names are trimmed, empty lines skipped.
+ * Parses CSV text with a header line (RFC 4180: quotes, doubled quotes, CRLF; a byte order mark is ignored). Where the
+ * header has no comma, semicolons (Excel, where the comma is the decimal sign) or tabs may separate. Values and column
+ * names are trimmed, empty lines skipped.
  * @param where named in errors, usually the path
  * @throws InputError if there is no header, a column comes twice, a row has another number of fields, or a quote is not closed
  */
@@ -18,6 +19,7 @@ export function parseCsv(text: string, where: string): { columns: string[]; rows
   let records: { info: { lines: number }; record: string[] }[];
   try {
     records = parse(text, {
+      delimiter: delimiterOf(text),
       bom: true,
       info: true,
       skip_empty_lines: true,
@@ -45,6 +47,11 @@ export function parseCsv(text: string, where: string): { columns: string[]; rows
     return { line: info.lines, fields: Object.fromEntries(columns.map((name, i) => [name, record[i]])) };
   });
   return { columns, rows };
+}
+
+function delimiterOf(text: string): string {
+  const header = /^[\uFEFF\s]*([^\r\n]*)/.exec(text)![1];
+  return [',', ';', '\t'].find((one) => header.includes(one)) ?? ',';
 }
 
 /** Formats rows as CSV with a header line; null and undefined give empty fields. Ends with a newline. */
