@@ -1,8 +1,7 @@
 /** Audio -> embedding table in bounded memory: tracks are read as streams, rows go to disk as they come. */
-import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import type { Track } from '../corpus/index.js';
-import { type Encoder, loadCheckpoint } from '../encoder/index.js';
+import { loadCheckpoint, weightsId } from '../encoder/index.js';
 import { InputError } from '../errors.js';
 import { configId } from '../store/index.js';
 import { withOneBlasThread } from '../tensor/index.js';
@@ -119,16 +118,6 @@ export async function embedCorpus(
     table?.close();
     encoder.dispose();
   }
-}
-
-/** Names an encoder by its configuration and its weights, whatever file they came from. */
-function weightsId({ config, weights }: Encoder): string {
-  const hash = createHash('sha256').update(configId(config));
-  for (const [name, variable] of weights) {
-    const { buffer, byteOffset, byteLength } = variable.dataSync<'float32'>();
-    hash.update(name).update(new Uint8Array(buffer, byteOffset, byteLength));
-  }
-  return hash.digest('hex');
 }
 
 /** Names a unit's tracks by their files, as large and as old as they are, and their cuts. */

@@ -20,4 +20,5 @@ export { positionsOf, sincos2d } from './positions.js';
 export { transform, type BlockIntermediates, type ClipTokens, type Intermediates } from './simpleVit.js';
 export { Encoder, type EmbeddingParts, type ForwardOptions } from './encoder.js';
 export { type ConfigOverrides } from './fromTensors.js';
+export { weightsId } from './weightsId.js';
 export { loadCheckpoint, saveCheckpoint, type Checkpoint, type CheckpointExtras } from './checkpoints.js';

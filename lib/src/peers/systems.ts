@@ -1,20 +1,20 @@
 /**
  * Systems by name: `bgate`, `essentia:edma`, `onnx:model.onnx`, `model:encoder.safetensors+head.safetensors`,
- * `csv:estimates.csv`; `model` alone is the one that ships with the suite. After the colon a name of one's own may stand: `onnx:skey=model.onnx`.
+ * `csv:estimates.csv`; `model` alone is the one that ships with the suite. After the colon a name of one's own may stand:
+ * `onnx:skey=model.onnx`.
  */
-import { createHash } from 'node:crypto';
-import { createReadStream, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { InputError } from '../errors.js';
 import { type KeyModelFiles, shippedModel } from '../predict/index.js';
+import { fileSha256 } from '../store/index.js';
 import type { KeyDetector } from './detector.js';
-import { OPTIONAL_PACKAGES } from './optionalPackage.js';
 import { ESSENTIA_PROFILES, essentiaDetector, type EssentiaProfile } from './essentiaDetector.js';
 import { MODEL_VERSION, modelDetector, modelIdentity } from './modelDetector.js';
 import { readOnnxDescription } from './onnxDescription.js';
 import { ONNX_VERSION, onnxDetector } from './onnxDetector.js';
 import { onnxMetadata } from './onnxMetadata.js';
+import { OPTIONAL_PACKAGES } from './optionalPackage.js';
 import {
   TEMPLATE_NAMES,
   TEMPLATE_VERSION,
@@ -119,19 +119,8 @@ export async function identityOf(spec: DetectorSpec): Promise<unknown> {
       return { model: await modelIdentity(spec.files), version: MODEL_VERSION };
     case 'onnx': {
       const { input, output } = readOnnxDescription(spec.path, onnxMetadata(spec.path));
-      const encoder = input.kind === 'embedding' ? await checksum(input.weights) : null;
-      return { onnx: await checksum(spec.path), input, output, encoder, version: ONNX_VERSION };
+      const encoder = input.kind === 'embedding' ? await fileSha256(input.weights) : null;
+      return { onnx: await fileSha256(spec.path), input, output, encoder, version: ONNX_VERSION };
     }
   }
-}
-
-/** SHA-256 of a file's bytes. */
-async function checksum(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  try {
-    await pipeline(createReadStream(path), hash);
-  } catch (cause) {
-    throw new InputError(path, `the file cannot be read (${(cause as Error).message})`, { cause });
-  }
-  return hash.digest('hex');
 }

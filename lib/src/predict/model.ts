@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type ConfigOverrides, type Encoder, loadCheckpoint } from '../encoder/index.js';
+import { type ConfigOverrides, type Encoder, loadCheckpoint, weightsId } from '../encoder/index.js';
 import { InputError } from '../errors.js';
 import { type KeyOrder, loadProbe, type Probe } from '../probe/index.js';
 import { canonicalJson, readWeights } from '../store/index.js';
@@ -106,10 +106,8 @@ function hopOf(head: string, { clipHop: text = '' }: Metadata, clipFrames: numbe
 /** Names the model by all that its answers depend on: 12 hexadecimal digits. */
 export function keyModelId({ encoder, probe, temperature, clipHop }: KeyModel): string {
   const hash = createHash('sha256');
-  hash.update(
-    canonicalJson({ encoder: encoder.config, width: probe.width, hidden: probe.config.hidden, temperature, clipHop }),
-  );
-  for (const [name, { data }] of [...encoder.toTensors(), ...probe.weights])
+  hash.update(canonicalJson({ encoder: weightsId(encoder), hidden: probe.config.hidden, temperature, clipHop }));
+  for (const [name, { data }] of probe.weights)
     hash.update(name).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   if (probe.standardizer) hash.update(probe.standardizer.mean).update(probe.standardizer.scale);
   return hash.digest('hex').slice(0, 12);

@@ -1,5 +1,6 @@
 import {
   closeSync,
+  createReadStream,
   fstatSync,
   mkdirSync,
   openSync,
@@ -10,8 +11,9 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { basename, dirname, extname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { InputError } from '../errors.js';
 
 /** A sibling of `path` with the same extension, for writing before the rename; unique over processes and threads. */
@@ -78,6 +80,21 @@ export function readBytes(path: string): Uint8Array {
 /** The text of a small UTF-8 file. @throws InputError if it cannot be read. */
 export function readText(path: string): string {
   return new TextDecoder().decode(readBytes(path));
+}
+
+/**
+ * Names what a file holds, whatever its name: SHA-256, 64 hexadecimal digits, read in pieces.
+ * @throws InputError if it cannot be read; the signal's reason on abort
+ */
+export async function fileSha256(path: string, signal?: AbortSignal): Promise<string> {
+  const hash = createHash('sha256');
+  try {
+    await pipeline(createReadStream(path), hash, { signal });
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw new InputError(path, readProblem(error), { cause: error });
+  }
+  return hash.digest('hex');
 }
 
 /** Random access to a file that may be large; `read` fills `into` from `position` (bytes) or throws. */

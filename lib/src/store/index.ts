@@ -4,6 +4,7 @@
  * Imports no other room.
  */
 export {
+  fileSha256,
   OpenFiles,
   readBytes,
   readText,

@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { InputError } from '../../errors.js';
 import { findAudio, type KeyModel, type KeyModelFiles, keyModelId, loadKeyModel } from '../../predict/index.js';
-import { Cache, configId } from '../../store/index.js';
+import { Cache, configId, fileSha256 } from '../../store/index.js';
 import { currentBackend, initBackend, withOneBlasThread } from '../../tensor/index.js';
 import { parallelMap } from '../../workers/index.js';
 import { type PresetName, presetOf } from '../run/presets.js';
@@ -11,7 +11,7 @@ import { MANIFEST_NAME, Music } from './yourMusic.js';
 import { demonstration, type Demonstration, relativeFile } from './yourMusicFiles.js';
 import { readLabels } from './yourMusicLabels.js';
 import type { MusicModel, MusicProblem } from './yourMusicMeasurements.js';
-import { chooseModel, contentHash } from './yourMusicModel.js';
+import { chooseModel } from './yourMusicModel.js';
 import type { HeardClips } from './yourMusicOverTime.js';
 import { listen, type Listened } from './yourMusicTask.js';
 
@@ -110,7 +110,7 @@ async function hear(
     signal?.throwIfAborted();
     onProgress?.(i, files.length, `look at ${file}`);
     try {
-      const config = { ...base, audio: await contentHash(join(folder, file), signal) };
+      const config = { ...base, audio: await fileSha256(join(folder, file), signal) };
       configOf.set(file, config);
       if (!cache.has('your-music', configId(config), 'json') && !open.has(config.audio))
         open.set(config.audio, join(folder, file));

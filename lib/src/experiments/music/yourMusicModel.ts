@@ -1,8 +1,6 @@
 /** 10: the model that listens: the reader's or the one that ships. */
-import { createHash } from 'node:crypto';
-import { createReadStream, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { InputError } from '../../errors.js';
 import { type KeyModelFiles, shippedModel } from '../../predict/index.js';
 import type { MusicModel } from './yourMusicMeasurements.js';
@@ -26,11 +24,4 @@ export function chooseModel(folder: string | null): ChosenModel {
         'there is no such file; a model is a folder with encoder.safetensors and head.safetensors, as keymyna pretrain and keymyna probe write them',
       );
   return { files, origin: 'yours' };
-}
-
-/** Identifies what a file holds, whatever its name: SHA-256 in hex, read in pieces. */
-export async function contentHash(path: string, signal?: AbortSignal): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash, { signal });
-  return hash.digest('hex');
 }

@@ -2,7 +2,6 @@
  * A reader's own data sets and published weights in the place of the embedded corpus and of pretraining: one JSON file
  * that names them, so that a run can be repeated and shown.
  */
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import {
@@ -16,7 +15,7 @@ import {
   type Track,
   validateCorpus,
 } from '../../corpus/index.js';
-import { loadCheckpoint, saveCheckpoint } from '../../encoder/index.js';
+import { loadCheckpoint, saveCheckpoint, weightsId } from '../../encoder/index.js';
 import { InputError } from '../../errors.js';
 import { type Cache, readJson } from '../../store/index.js';
 import { PATCHINGS, type PatchVariant } from '../../views/index.js';
@@ -170,10 +169,7 @@ function publishedOf(
   for (const [patches, file] of Object.entries(weights) as [PatchVariant, string][]) {
     const { encoder } = loadCheckpoint(from(path, file), { patches });
     try {
-      const hash = createHash('sha256').update(JSON.stringify(encoder.config));
-      for (const [name, { data }] of encoder.toTensors())
-        hash.update(name).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-      const id = hash.digest('hex').slice(0, 12);
+      const id = weightsId(encoder);
       const kept = join(publishedFolder(cache, id), 'encoder.safetensors');
       if (!existsSync(kept)) saveCheckpoint(kept, encoder);
       published[patches] = { id, config: encoder.config };
