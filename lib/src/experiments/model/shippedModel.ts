@@ -65,7 +65,7 @@ export const SHIPPED_MODEL: ModelRecipe = {
   clipHop: ENCODER.clipFrames / 2,
   fineTuning: [
     fineTuneConfig({ ...ROUND, steps: 7000, learningRate: 1e-3 }),
-    // After the first round the model knew its pieces by heart: in other keys they are new ones.
+    // After the first round training pieces were answered better than those of valid: in other keys they are new ones.
     fineTuneConfig({
       ...ROUND,
       steps: 7500,

@@ -185,11 +185,14 @@ export function publishedFolder(cache: Cache, id: string): string {
   return cache.folder('published', id);
 }
 
+function sizesOf({ tracks }: Corpus): ExperimentPreset['corpus']['sizes'] {
+  const count = (split: Split): number => tracks.filter((track) => track.split === split).length;
+  return { train: count('train'), valid: count('valid'), test: count('test'), testTimbre: count('testTimbre') };
+}
+
 /** The preset as it runs on a reader's data: the sizes as they are, one seed where weights have but one. */
 export function presetFor(preset: ExperimentPreset, { corpus, published }: ReadersData): ExperimentPreset {
-  const count = (split: Split): number => corpus!.tracks.filter((track) => track.split === split).length;
-  const sizes = corpus && { train: count('train'), valid: count('valid'), test: count('test'), testTimbre: count('testTimbre') }; // prettier-ignore
-  const onData = sizes === null ? preset : { ...preset, corpus: { ...preset.corpus, sizes } };
+  const onData = corpus ? { ...preset, corpus: { ...preset.corpus, sizes: sizesOf(corpus) } } : preset;
   if (!published || Object.keys(published).length === 0) return onData;
   const seeds = preset.seeds.slice(0, 1);
   return {

@@ -80,7 +80,7 @@ async function recordingsOf(preset: ExperimentPreset, cache: Cache, options: Run
   return readFolder(folder, { itemSeconds, checksums: true, cache, onProgress, signal: options.signal });
 }
 
-/** Tracks of a split of the embedded corpus, in corpus order. */
+/** Tracks of a split, in corpus order. */
 export function tracksOf(run: Run, split: Split): readonly Track[] {
   return run.corpus.tracks.filter((track) => track.split === split);
 }
