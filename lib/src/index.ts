@@ -12,6 +12,7 @@ export * as encoder from './encoder/index.js';
 export * as pretrain from './pretrain/index.js';
 export * as embeddings from './embeddings/index.js';
 export * as probe from './probe/index.js';
+export * as notes from './notes/index.js';
 export * as finetune from './finetune/index.js';
 export * as exporting from './exporting/index.js';
 export * as maps from './maps/index.js';

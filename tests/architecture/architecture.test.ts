@@ -8,7 +8,7 @@ const ROOT = join(import.meta.dirname, '../..');
 const SOURCE = join(ROOT, 'lib/src');
 const files = sourceFiles(SOURCE);
 
-const ABOVE_EXPERIMENTS = ['store', 'tensor', 'keys', 'stats', 'audio', 'corpus', 'mel', 'views', 'encoder', 'pretrain', 'embeddings', 'probe', 'finetune', 'maps', 'tsne', 'predict']; // prettier-ignore
+const ABOVE_EXPERIMENTS = ['store', 'tensor', 'keys', 'stats', 'audio', 'corpus', 'mel', 'views', 'encoder', 'pretrain', 'embeddings', 'probe', 'notes', 'finetune', 'maps', 'tsne', 'predict']; // prettier-ignore
 
 /** The rooms in the order in which data flows, and what each may import beside errors.ts and workers/. */
 const TABLE: Readonly<Record<string, Arrows>> = {
@@ -25,11 +25,12 @@ const TABLE: Readonly<Record<string, Arrows>> = {
   pretrain: { values: ['encoder', 'views', 'corpus', 'mel', 'tensor', 'store'] },
   embeddings: { values: ['encoder', 'mel', 'corpus', 'store', 'tensor'] },
   probe: { values: ['embeddings', 'keys', 'tensor', 'stats', 'store'] }, // embeddings: tables and their standardizer
-  finetune: { values: ['probe', 'pretrain', 'encoder', 'views', 'mel', 'corpus', 'keys', 'tensor', 'store'] },
-  exporting: { values: ['encoder', 'probe', 'views', 'mel', 'keys', 'store'] },
+  notes: { values: ['probe', 'embeddings', 'encoder', 'views', 'mel', 'corpus', 'keys', 'tensor', 'store'] },
+  finetune: { values: ['notes', 'probe', 'pretrain', 'encoder', 'views', 'mel', 'corpus', 'keys', 'tensor', 'store'] },
+  exporting: { values: ['notes', 'corpus', 'encoder', 'probe', 'views', 'mel', 'keys', 'store'] },
   maps: { values: ['tensor', 'store', 'keys', 'stats'], types: ['embeddings'] }, // stats: intervals of held-out measures
   tsne: { values: ['tensor'] },
-  predict: { values: ['probe', 'embeddings', 'encoder', 'mel', 'corpus', 'audio', 'keys', 'tensor', 'store'] },
+  predict: { values: ['notes', 'probe', 'embeddings', 'encoder', 'mel', 'corpus', 'audio', 'keys', 'tensor', 'store'] },
   peers: { values: ['predict', 'probe', 'embeddings', 'encoder', 'mel', 'corpus', 'audio', 'stats', 'keys', 'tensor', 'store'] }, // prettier-ignore
   experiments: { values: ABOVE_EXPERIMENTS },
   figures: { values: ['keys'], types: ['experiments', 'peers'] },

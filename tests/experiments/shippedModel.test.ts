@@ -11,6 +11,8 @@ import {
   trainShippedModel,
 } from '../../lib/src/experiments/index.js';
 import { fineTuneConfig } from '../../lib/src/finetune/index.js';
+import { STATISTICS_WIDTH } from '../../lib/src/notes/index.js';
+import { loadKeyModel } from '../../lib/src/predict/index.js';
 import { pretrainConfig } from '../../lib/src/pretrain/index.js';
 import { loadProbe } from '../../lib/src/probe/index.js';
 import { readWeights } from '../../lib/src/store/index.js';
@@ -22,9 +24,13 @@ const encoder = encoderConfig('vertical', 'tiny', { inputScale: 'log1p' });
 const recipe: ModelRecipe = {
   corpus: { sizes: { train: 24, valid: 24, test: 0, testTimbre: 0 }, seed: 9, keysPerPiece: 1 },
   withRecordings: false,
-  clipHop: 49,
   pretraining: pretrainConfig({ encoder, steps: 2, batchPairs: 8 }),
-  fineTuning: [fineTuneConfig({ steps: 2, batchTracks: 8, clipsPerTrack: 1 })],
+  fineTuning: [fineTuneConfig({ steps: 2, batchTracks: 8, clipsPerTrack: 1, transcription: 1 })],
+  noteHead: {
+    composed: { pieces: 24, seed: 8 },
+    onComposed: { hidden: [8], epochs: 2, selection: 'last' },
+    onHeard: { hidden: [8], epochs: 1, selection: 'last' },
+  },
 };
 const options = { root, cacheDir: join(root, 'cache') };
 
@@ -34,9 +40,12 @@ describe('the model that ships', () => {
     const { metadata } = readWeights(files.headPath);
     expect(Number(metadata.temperature)).toBe(files.temperature);
     expect(files.temperature).toBeGreaterThan(0);
-    expect([files.clipHop, metadata.clipHop]).toEqual([49, '49']);
+    expect(metadata.clipHop).toBe('392');
     expect(JSON.parse(metadata.recipe)).toEqual(JSON.parse(JSON.stringify(recipe)));
-    expect(loadProbe(files.headPath).width).toBe(32);
+    expect(loadProbe(files.headPath).width).toBe(STATISTICS_WIDTH);
+    const model = loadKeyModel({ weights: files.encoderPath, head: files.headPath });
+    expect([model.transcriber?.width, model.clipFrames, model.clipHop]).toEqual([32, 784, 392]);
+    model.dispose();
     const { encoder: loaded } = loadCheckpoint(files.encoderPath);
     expect(loaded.config).toEqual(encoder);
     loaded.dispose();
@@ -60,6 +69,13 @@ describe('the model that ships', () => {
 
   it('says what to do where recordings are asked for and absent', async () => {
     await expect(trainShippedModel({ ...recipe, withRecordings: true }, options)).rejects.toThrow(/fetch-open-music/);
+  });
+
+  it('needs a last round that transcribes', async () => {
+    const fineTuning = [fineTuneConfig({ steps: 1, batchTracks: 8 })] as const;
+    await expect(trainShippedModel({ ...recipe, fineTuning }, options)).rejects.toThrow(
+      /last round has no transcription/,
+    );
   });
 
   it('hears no piece of a preset, and nothing but the train split', () => {

@@ -40,7 +40,8 @@ function music(tonic: number, seconds: number): Uint8Array {
 function clips(favoured: readonly number[], strength = 4): HeardClips {
   const logits = favoured.map((key) => KEYS.map(({ id }) => (id === key ? strength : 0)));
   const [clipSeconds, hopSeconds] = [6.272, 3.136];
-  return { seconds: (favoured.length + 1) * hopSeconds + 1, clipSeconds, hopSeconds, stride: 2, logits };
+  const whole = KEYS.map((_, k) => logits.reduce((sum, row) => sum + row[k], 0) / logits.length);
+  return { seconds: (favoured.length + 1) * hopSeconds + 1, clipSeconds, hopSeconds, whole, logits };
 }
 
 describe('the key over time', () => {

@@ -6,13 +6,16 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Encoder, encoderConfig, loadCheckpoint } from '../../lib/src/encoder/index.js';
 import { exportOnnx, exportSafetensors } from '../../lib/src/exporting/index.js';
 import { KEYS } from '../../lib/src/keys/index.js';
-import { MEL } from '../../lib/src/mel/index.js';
+import { MEL, type MelSpectrogram } from '../../lib/src/mel/index.js';
+import { logitsOverPitches, noteTable } from '../../lib/src/notes/index.js';
+import { loadKeyModel } from '../../lib/src/predict/index.js';
 import { headParameterCount, loadProbe, Probe, probeConfig } from '../../lib/src/probe/index.js';
 import { initialWeights } from '../../lib/src/probe/head.js';
 import { readSafetensors, type StoredTensor } from '../../lib/src/store/index.js';
-import { createRng, initBackend } from '../../lib/src/tensor/index.js';
+import { createRng, initBackend, tf } from '../../lib/src/tensor/index.js';
 import { goldenEncoder, goldenIo, goldenPath, take, VARIANTS } from '../encoder/golden.js';
 import { largestDifference } from '../golden.js';
+import { randomMel, randomNoteProbe, randomTranscriber } from '../notes/models.js';
 import { readOnnx, runOnnx, type Value } from './onnxReader.js';
 
 const dir = mkdtempSync(join(tmpdir(), 'keymyna-exporting-'));
@@ -32,6 +35,12 @@ function headFor(width: number): Probe {
   const mean = Float64Array.from({ length: width }, () => rng.normal());
   const scale = Float64Array.from({ length: width }, () => 0.3 + rng.uniform());
   return new Probe(config, width, weights, { mean, scale });
+}
+
+/** An encoder of short clips, so that loops stay short, and what reads its notes. */
+function noteModel() {
+  const encoder = Encoder.init(encoderConfig('vertical', 'tiny', { clipFrames: 16, inputScale: 'log1p' }), createRng(2)); // prettier-ignore
+  return { encoder, transcriber: randomTranscriber(encoder.outWidth), probe: randomNoteProbe() };
 }
 
 const tableOf = (embeddings: Float32Array, width: number) => {
@@ -119,6 +128,35 @@ describe('ONNX', () => {
     expect(largestDifference(logits.data, probe.clipLogits(tableOf(embeddings, 12)))).toBeLessThan(1e-4);
   });
 
+  it('of a head on notes takes windows and gives the logits that the suite gives', async () => {
+    const { encoder, transcriber, probe } = noteModel();
+    const before = tf.memory().numTensors;
+    exportOnnx(at('notes.onnx'), { encoder, probe, transcriber, metadata: { clipHop: '392' } });
+    const model = readOnnx(readFileSync(at('notes.onnx')));
+    expect(model.inputs).toEqual([{ name: 'mel', shape: ['batch', 128, 784] }]);
+    expect(model.outputs).toEqual([{ name: 'logits', shape: ['batch', 24] }]);
+    expect(model.metadata).toMatchObject({ clipHop: '392', melScale: 'power' });
+    const mels = [randomMel(784, 1), randomMel(784, 2)];
+    const own = await logitsOfWindows(mels);
+    expect(Math.max(...own) - Math.min(...own)).toBeGreaterThan(0.01);
+    const { Tensor, InferenceSession } = onnxRuntime() ?? {};
+    const flat = Float32Array.from(mels.flatMap(({ data }) => [...data]));
+    const outputs = runOnnx(model, { mel: wide([2, 128, 784], flat) });
+    expect(largestDifference(outputs.get('logits')!.data, own)).toBeLessThan(1e-4);
+    if (InferenceSession && Tensor) {
+      const session = await InferenceSession.create(at('notes.onnx'));
+      const { logits } = await session.run({ mel: new Tensor('float32', flat, [2, 128, 784]) });
+      expect(largestDifference(logits.data, own)).toBeLessThan(1e-4);
+    }
+    expect(tf.memory().numTensors).toBe(before);
+    encoder.dispose();
+
+    async function logitsOfWindows(windows: readonly MelSpectrogram[]): Promise<Float32Array> {
+      const tracks = windows.map((mel, i) => ({ id: `${i}`, mel }));
+      return logitsOverPitches(probe, (await noteTable(encoder, transcriber, tracks)).embeddings);
+    }
+  });
+
   it.runIf(onnxRuntime())('gives the same logits in ONNX Runtime, to 1e-4', async () => {
     const { Tensor, InferenceSession } = onnxRuntime()!;
     for (const variant of VARIANTS) {
@@ -177,6 +215,21 @@ describe('safetensors', () => {
   });
 });
 
+describe('a head on notes as safetensors', () => {
+  it('loads again as a model, in one file or two', () => {
+    const { encoder, transcriber, probe } = noteModel();
+    exportSafetensors(at('notes.safetensors'), { encoder, transcriber, probe });
+    exportSafetensors(at('notes-head.safetensors'), { transcriber, probe });
+    for (const head of ['notes.safetensors', 'notes-head.safetensors']) {
+      const model = loadKeyModel({ weights: at('notes.safetensors'), head: at(head) });
+      expect(model.transcriber!.toTensors()).toEqual(transcriber.toTensors());
+      expect(model.probe.standardizer).toBeNull();
+      model.dispose();
+    }
+    encoder.dispose();
+  });
+});
+
 describe('what cannot be exported', () => {
   it('is refused, and nothing is written', () => {
     const { encoder } = goldenEncoder('vertical');
@@ -192,6 +245,12 @@ describe('what cannot be exported', () => {
       expect(() => write(at('never'), { encoder, probe: headFor(64) })).toThrow(
         /of width 32, the probe reads width 64/,
       );
+      expect(() => write(at('never'), { encoder, probe: headFor(32), transcriber: randomTranscriber(32) })).toThrow(
+        /the statistics of notes have width \d+, the probe reads width 32/,
+      );
+      expect(() =>
+        write(at('never'), { encoder, probe: randomNoteProbe(), transcriber: randomTranscriber(31) }),
+      ).toThrow(/tokens of width 32, the transcriber reads width 31/);
       expect(() => write(at('never'), { encoder, probe: perSplit })).toThrow(/statistics of each split/);
     }
     expect(readdirSync(dir)).toEqual(before);

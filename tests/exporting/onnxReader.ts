@@ -174,6 +174,18 @@ function erf(x: number): number {
   return (2 / Math.sqrt(Math.PI)) * sum;
 }
 
+/** These places along an axis. */
+function taken({ shape, data }: Value, axis: number, places: readonly number[]): Value {
+  const [outer, inner] = [sizeOf(shape.slice(0, axis)), sizeOf(shape.slice(axis + 1))];
+  const out = new Float64Array(outer * places.length * inner);
+  for (let o = 0; o < outer; o++)
+    places.forEach((place, k) => {
+      const from = (o * shape[axis] + place) * inner;
+      out.set(data.subarray(from, from + inner), (o * places.length + k) * inner);
+    });
+  return { shape: [...shape.slice(0, axis), places.length, ...shape.slice(axis + 1)], data: out };
+}
+
 const OPERATORS: Readonly<Record<string, Operator>> = {
   Add: elementwise((a, b) => a + b),
   Sub: elementwise((a, b) => a - b),
@@ -181,17 +193,37 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
   Div: elementwise((a, b) => a / b),
   Log: each(Math.log),
   Erf: each(erf),
+  Sqrt: each(Math.sqrt),
+  Sigmoid: each((x) => 1 / (1 + Math.exp(-x))),
   Relu: each((x) => Math.max(0, x)),
   Reshape: ([x, { data: wanted }]) => {
     const known = wanted.reduce((a, b) => (b === -1 ? a : a * b), 1);
     return [{ shape: [...wanted].map((n) => (n === -1 ? x.data.length / known : n)), data: x.data }];
   },
   Transpose: ([x], attributes) => [transposed(x, list(attributes, 'perm'))],
+  // Always into three, as the graphs have it.
   Split: ([x], attributes) => {
-    if (attributes.get('axis') !== 0 || x.shape[0] !== 3) throw new Error('only [3, ...] along axis 0');
-    const length = x.data.length / 3;
-    return [0, 1, 2].map((i) => ({ shape: [1, ...x.shape.slice(1)], data: x.data.slice(i * length, (i + 1) * length) })); // prettier-ignore
+    const axis = attributes.get('axis') as number;
+    const part = x.shape[axis] / 3;
+    return [0, 1, 2].map((i) =>
+      taken(
+        x,
+        axis,
+        Array.from({ length: part }, (_, k) => i * part + k),
+      ),
+    );
   },
+  Slice: ([x, from, to, axes]) => {
+    const length = to.data[0] - from.data[0];
+    return [
+      taken(
+        x,
+        axes.data[0],
+        Array.from({ length }, (_, k) => from.data[0] + k),
+      ),
+    ];
+  },
+  Gather: ([x, places], attributes) => [taken(x, attributes.get('axis') as number, [...places.data])],
   Squeeze: ([x, axes]) => [{ shape: x.shape.filter((_, k) => !axes.data.includes(k)), data: x.data }],
   Concat: (parts, attributes) => {
     if (attributes.get('axis') !== 1) throw new Error('only axis 1');
@@ -230,10 +262,11 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
     }),
   ],
   ReduceMean: ([x], attributes) => {
-    if (list(attributes, 'axes').join() !== '1' || attributes.get('keepdims') !== 0) throw new Error('only axis 1');
-    const [n, tokens, width] = x.shape;
-    const data = new Float64Array(n * width);
-    x.data.forEach((value, i) => (data[Math.floor(i / (tokens * width)) * width + (i % width)] += value / tokens));
-    return [{ shape: [n, width], data }];
+    const [axis] = list(attributes, 'axes');
+    if (attributes.get('keepdims') !== 0) throw new Error('only keepdims = 0');
+    const [n, inner] = [x.shape[axis], sizeOf(x.shape.slice(axis + 1))];
+    const data = new Float64Array(x.data.length / n);
+    x.data.forEach((value, i) => (data[Math.floor(i / (n * inner)) * inner + (i % inner)] += value / n));
+    return [{ shape: x.shape.filter((_, k) => k !== axis), data }];
   },
 };

@@ -7,17 +7,21 @@ import { embedTracks } from '../../lib/src/embeddings/index.js';
 import { Encoder, encoderConfig, loadCheckpoint } from '../../lib/src/encoder/index.js';
 import {
   augmentPatches,
+  binaryCrossEntropy,
   FINE_TUNE_DEFAULTS,
   fineTune,
   fineTuneConfig,
   type FineTuneConfig,
+  type FineTuneLogLine,
   type FineTuneTrack,
   labelledBatch,
   softCrossEntropy,
 } from '../../lib/src/finetune/index.js';
 import { transposeKey } from '../../lib/src/keys/index.js';
 import { type MelTrack, transposeMel } from '../../lib/src/mel/index.js';
+import { TOKEN_SECONDS, Transcriber } from '../../lib/src/notes/index.js';
 import { loadProbe } from '../../lib/src/probe/index.js';
+import { readWeights } from '../../lib/src/store/index.js';
 import { createRng, initBackend, tf } from '../../lib/src/tensor/index.js';
 
 const root = mkdtempSync(join(tmpdir(), 'finetune-'));
@@ -94,6 +98,96 @@ describe('softCrossEntropy', () => {
 
   it('refuses targets of another shape', () => {
     expect(() => tf.tidy(() => softCrossEntropy(tf.zeros([2, 24]), targets))).toThrow(/\[2,24\].*\[3,24\]|\[2, 24\]/);
+  });
+});
+
+describe('binaryCrossEntropy', () => {
+  it('is the mean of -(y log p + (1 - y) log(1 - p)), with the gradient (p - y) / n, for large logits too', () => {
+    const rng = createRng(5);
+    const logits = Float32Array.from({ length: 12 }, (_, i) => (i < 2 ? (i ? -60 : 60) : 3 * rng.normal()));
+    const targets = Float32Array.from({ length: 12 }, () => rng.uniform());
+    const before = tf.memory().numTensors;
+    const { loss, gradient } = tf.tidy(() => {
+      const x = tf.variable(tf.tensor2d(logits, [3, 4]));
+      const { value, grads } = tf.variableGrads(() => binaryCrossEntropy(x as unknown as tf.Tensor2D, targets), [x]);
+      const found = { loss: value.dataSync()[0], gradient: grads[x.name].dataSync() };
+      x.dispose();
+      return found;
+    });
+    const softplus = (z: number): number => Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z)));
+    const expected = logits.reduce((sum, z, i) => sum + softplus(z) - targets[i] * z, 0) / 12;
+    expect(loss).toBeCloseTo(expected, 4);
+    logits.forEach((z, i) => expect(gradient[i]).toBeCloseTo((1 / (1 + Math.exp(-z)) - targets[i]) / 12, 6));
+    expect(tf.memory().numTensors).toBe(before);
+  });
+});
+
+/** Tracks whose notes are known: token k of a track has its own number in every channel. */
+const written = tracks.map((one) => ({
+  ...one,
+  activity: {
+    nBins: 20,
+    binSeconds: TOKEN_SECONDS,
+    data: Uint8Array.from({ length: 20 * 36 }, (_, i) => 10 * Math.floor(i / 36) + (i % 36 === 4 ? 1 : 0)),
+  },
+}));
+
+describe('transcription', () => {
+  const asked = (fields: Partial<FineTuneConfig> = {}) => small({ transcription: 2, ...fields });
+
+  it('wants from each kept token what sounds there, at the pitch at which the clip is heard', () => {
+    for (const semitones of [0, 3, -2]) {
+      const config = asked({ augmentation: { ...QUIET, semitones: [semitones, semitones] } });
+      const { activity, kept, nClips } = labelledBatch(config, ENCODER, written, 1);
+      const perClip = kept.vertical!.length / nClips;
+      expect(activity!.length).toBe(nClips * perClip * 36);
+      const marked = (4 + semitones + 12) % 12;
+      for (let clip = 0; clip < nClips; clip++) {
+        const tokens = Array.from({ length: perClip }, (_, k) => activity!.subarray((clip * perClip + k) * 36).subarray(0, 36)); // prettier-ignore
+        const bins = tokens.map((row) => Math.round((row[(marked + 1) % 12] * 255) / 10));
+        const start = bins[0] - kept.vertical![clip * perClip];
+        expect(bins).toEqual(
+          [...kept.vertical!.subarray(clip * perClip, (clip + 1) * perClip)].map((id) => start + id),
+        );
+        tokens.forEach((row, k) => expect(Math.round(row[marked] * 255)).toBe(10 * bins[k] + 1));
+      }
+    }
+    expect(labelledBatch(small(), ENCODER, written, 1).activity).toBeNull();
+  });
+
+  it('learns notes and keys together, goes on where it was stopped, and leaves a transcriber', async () => {
+    const before = tf.memory().numTensors;
+    const dir = join(root, 'transcribed');
+    const go = (signal?: AbortSignal, onStep?: (line: FineTuneLogLine) => void, folder = dir) =>
+      fineTune(asked(), encoder(), written, { dir: folder, clock: () => 0, signal, onStep });
+    const stop = new AbortController();
+    const losses: (number | null)[] = [];
+    const onStep = ({ step, transcriptionLoss }: FineTuneLogLine): void => {
+      losses.push(transcriptionLoss);
+      if (step === 3) stop.abort(new Error('stopped'));
+    };
+    await expect(go(stop.signal, onStep)).rejects.toThrow('stopped');
+    const { transcriberPath, resumedFrom, encoderPath } = await go(undefined, onStep);
+    expect(resumedFrom).toBe(3);
+    expect(losses).toHaveLength(6);
+    expect(losses.every((loss) => loss !== null && Number.isFinite(loss))).toBe(true);
+    const own = Transcriber.fromTensors(readWeights(transcriberPath!).tensors, transcriberPath!)!;
+    expect(own.width).toBe(32);
+    const whole = await go(undefined, undefined, join(root, 'transcribed at once'));
+    const bytes = (path: string): Buffer => readFileSync(path);
+    expect(bytes(transcriberPath!).equals(bytes(whole.transcriberPath!))).toBe(true);
+    expect(bytes(encoderPath).equals(bytes(whole.encoderPath))).toBe(true);
+    expect((await run('keys alone')).transcriberPath).toBeNull();
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it('is refused where notes are not known, or tokens do not show all pitches of a moment', async () => {
+    const go = (of: readonly FineTuneTrack[], start = encoder()) =>
+      fineTune(asked(), start, of, { dir: join(root, 'refused'), clock: () => 0 });
+    await expect(go(tracks)).rejects.toThrow(/track 0: its notes are not known by tokens of 0\.064 s/);
+    const square = Encoder.init(encoderConfig('square', 'tiny', { clipFrames: 16 }), createRng(1));
+    await expect(go(written, square)).rejects.toThrow(/the encoder's patches are square; only vertical ones/);
+    expect(() => small({ transcription: -1 })).toThrow(/field transcription: found -1/);
   });
 });
 

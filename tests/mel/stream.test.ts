@@ -140,6 +140,9 @@ describe('streamClips', () => {
   });
 
   it('refuses lengths that are none', async () => {
+    // With the rest kept, the last clip is padded; where nothing is left over there is none.
+    const ends = async (nFrames: number) => (await all(streamClips([numbered(nFrames)], 4, 4, true))).map(({ start }: MelClip) => start); // prettier-ignore
+    expect([await ends(9), await ends(8), await ends(3)]).toEqual([[0, 4, 8], [0, 4], [0]]);
     await expect(all(streamClips([numbered(5)], 0))).rejects.toThrow(/clipFrames is 0/);
     await expect(all(streamClips([numbered(5)], 2, 1.5))).rejects.toThrow(/hop is 1.5/);
   });

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { Encoder, encoderConfig, saveCheckpoint, type EncoderConfig } from '../../lib/src/encoder/index.js';
 import { NUM_KEYS } from '../../lib/src/keys/index.js';
+import type { Transcriber } from '../../lib/src/notes/index.js';
 import type { KeyModelFiles } from '../../lib/src/predict/index.js';
 import { Probe, probeConfig, type ProbeConfig, saveProbe } from '../../lib/src/probe/index.js';
 import { float32 } from '../../lib/src/store/index.js';
@@ -27,13 +28,20 @@ export function tinyModel(
     readonly config?: Partial<EncoderConfig>;
     readonly headMetadata?: Record<string, string>;
     readonly probe?: Probe;
+    /** Beside a head on notes. */
+    readonly transcriber?: Transcriber;
   } = {},
 ): KeyModelFiles {
   const { name = 'tiny', seed = 0, headMetadata = { temperature: '2' } } = options;
   const encoder = Encoder.init(encoderConfig('vertical', 'tiny', options.config), createRng(seed));
   const files = { weights: join(dir, `${name}.safetensors`), head: join(dir, `${name}-head.safetensors`) };
   saveCheckpoint(files.weights, encoder);
-  saveProbe(files.head, options.probe ?? randomProbe(encoder.outWidth, seed), headMetadata);
+  saveProbe(
+    files.head,
+    options.probe ?? randomProbe(encoder.outWidth, seed),
+    headMetadata,
+    options.transcriber?.toTensors(),
+  );
   encoder.dispose();
   return files;
 }

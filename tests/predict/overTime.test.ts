@@ -15,7 +15,7 @@ function prediction(
     return { startSeconds: i * hop, seconds, logits };
   });
   const durationSeconds = (keys.length - 1) * hop + seconds + 2;
-  return { file: 'x', keyId: 0, secondKeyId: 1, confidence: 1, probabilities: new Float64Array(24), durationSeconds, clips };
+  return { file: 'x', keyId: 0, secondKeyId: 1, confidence: 1, probabilities: new Float64Array(24), durationSeconds, clips, moments: clips };
 } // prettier-ignore
 
 const times = (keys: readonly number[], n: number): number[] => keys.flatMap((key) => new Array<number>(n).fill(key));

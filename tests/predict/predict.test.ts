@@ -6,9 +6,12 @@ import { encodeWav, loadAudio } from '../../lib/src/audio/index.js';
 import { embedTracks, type EmbeddingTable } from '../../lib/src/embeddings/index.js';
 import { InputError } from '../../lib/src/errors.js';
 import { melSpectrogram } from '../../lib/src/mel/index.js';
+import { logitsOverPitches, noteTable } from '../../lib/src/notes/index.js';
 import { type KeyModel, keyModelId, loadKeyModel, predictFile, predictSamples, shippedModel } from '../../lib/src/predict/index.js'; // prettier-ignore
 import { initBackend, tf } from '../../lib/src/tensor/index.js';
 import { mp3File, sweep } from '../audio/encodedFiles.js';
+import { largestDifference } from '../golden.js';
+import { randomNoteProbe, randomTranscriber } from '../notes/models.js';
 import { randomProbe, tinyModel } from './models.js';
 
 const dir = mkdtempSync(join(tmpdir(), 'keymyna-predict-'));
@@ -93,6 +96,57 @@ describe('predictFile', () => {
     expect(error).toBeInstanceOf(InputError);
     expect(error).toMatchObject({ where: at(name) });
     expect((error as InputError).problem).toMatch(message);
+  });
+});
+
+describe('a head on notes', () => {
+  const files = (name: string, options: Parameters<typeof tinyModel>[1] = {}) =>
+    tinyModel(dir, { name, probe: randomNoteProbe(), transcriber: randomTranscriber(32), ...options });
+
+  it('hears a stream as a whole recording: windows for the key, shorter ones for the key over time', async () => {
+    const notes = loadKeyModel(files('notes'));
+    const before = tf.memory().numTensors;
+    for (const name of ['long.mp3', 'short.wav']) {
+      const mel = melSpectrogram(await loadAudio(at(name)));
+      const table = await noteTable(notes.encoder, notes.transcriber!, [{ id: name, mel }]);
+      const found = await predictFile(notes, at(name));
+      expect(found.clips.length).toBe(table.nClips);
+      const logits = found.clips.flatMap((clip) => [...clip.logits]);
+      expect(largestDifference(logits, logitsOverPitches(notes.probe, table.embeddings))).toBeLessThan(1e-5);
+      const mean = Array.from({ length: 24 }, (_, k) => found.clips.reduce((sum, clip) => sum + clip.logits[k], 0));
+      expect(found.keyId).toBe(mean.indexOf(Math.max(...mean)));
+    }
+    const { clips, moments, durationSeconds } = await predictFile(notes, at('long.mp3'));
+    clips.forEach(({ startSeconds }, i) => expect(startSeconds).toBeCloseTo(i * 12.544, 9));
+    expect([clips[0].seconds, moments[0].seconds, moments[1].startSeconds]).toEqual([25.088, 6.144, 3.072]);
+    expect(moments.at(-1)!.startSeconds + 6.144).toBeLessThanOrEqual(durationSeconds);
+    const short = await predictFile(notes, at('short.wav'));
+    expect([short.clips.length, short.moments.length]).toEqual([1, 1]);
+    expect(short.clips[0].seconds).toBeLessThanOrEqual(1.5);
+    expect(tf.memory().numTensors).toBe(before);
+    notes.dispose();
+  });
+
+  it('takes another hop in whole bins, averages shifts, and has an identity of its own', async () => {
+    const notes = loadKeyModel(files('notes'));
+    expect([notes.clipFrames, notes.clipHop]).toEqual([784, 392]);
+    const fine = await predictFile(notes, at('long.mp3'), { clipHop: 200 });
+    expect(fine.clips[1].startSeconds).toBeCloseTo(6.4, 9);
+    await expect(predictFile(notes, at('long.mp3'), { clipHop: 100 })).rejects.toThrow(
+      /100 frames; .* a multiple of 8/,
+    );
+    const averaged = await predictFile(notes, at('short.wav'), { averageShifts: true });
+    expect(averaged.moments[0].logits).not.toEqual((await predictFile(notes, at('short.wav'))).moments[0].logits);
+    const other = loadKeyModel(files('other', { transcriber: randomTranscriber(32, 1) }));
+    expect(keyModelId(other)).not.toBe(keyModelId(notes));
+    for (const one of [notes, other]) one.dispose();
+  });
+
+  it.each([
+    ['tokens', { transcriber: randomTranscriber(31) }, /reads tokens of width 31; those of .* have width 32/],
+    ['statistics', { probe: randomProbe(32) }, /a transcriber and a head of width 32; the statistics of notes have/],
+  ] as const)('is refused with other %s', (name, options, message) => {
+    expect(() => loadKeyModel(files(name, options))).toThrow(message);
   });
 });
 

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { loadCheckpoint } from '../encoder/index.js';
 import { InputError } from '../errors.js';
 import { exportOnnx, exportSafetensors } from '../exporting/index.js';
+import { Transcriber } from '../notes/index.js';
 import { loadProbe } from '../probe/index.js';
 import { readWeights } from '../store/index.js';
 import { initBackend } from '../tensor/index.js';
@@ -33,10 +34,17 @@ export function registerExport(program: Command): void {
       if (!weights && !probePath) throw new InputError('option --weights', 'missing; give --weights, --probe or both');
       await initBackend();
       const probe = probePath === undefined ? undefined : loadProbe(probePath, { keyOrder });
+      const head = probePath === undefined ? undefined : readWeights(probePath);
+      const transcriber = head && Transcriber.fromTensors(head.tensors, probePath!);
       const checkpoint = weights === undefined ? undefined : loadCheckpoint(weights, { numHeads, patches });
       try {
-        const metadata = probePath === undefined ? {} : howToAsk(readWeights(probePath).metadata);
-        const parts = { ...(checkpoint && { encoder: checkpoint.encoder }), ...(probe && { probe }), metadata };
+        const metadata = howToAsk(head?.metadata ?? {});
+        const parts = {
+          ...(checkpoint && { encoder: checkpoint.encoder }),
+          ...(probe && { probe }),
+          transcriber,
+          metadata,
+        };
         (format === 'onnx' ? exportOnnx : exportSafetensors)(out, parts);
         const what = [checkpoint && 'encoder', probe && 'head'].filter(Boolean).join(' and ');
         console.log(`${out}: ${what} as ${format}`);

@@ -8,6 +8,7 @@ export { type Corpus, type SkippedFile, type Track, type TrackSource, validateCo
 export { EMBEDDED_SIZES, embeddedCorpus, type EmbeddedOptions, transposeRecipe } from './embedded.js';
 export { type Part, type Pattern, type PieceRecipe, type Section, type Style, STYLES } from './recipe.js';
 export { arrange, DRUM_CHANNEL, type NoteEvent } from './arrange.js';
+export { ACTIVITY_CHANNELS, type PitchClassActivity, pitchClassActivity } from './pitchClassActivity.js';
 export { renderPiece } from './render.js';
 export { loopClass } from './progressions.js';
 export { type Chord, chordOf, SCALE_STEPS, type ScaleName } from './theory.js';

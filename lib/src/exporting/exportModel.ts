@@ -3,15 +3,19 @@ import { saveCheckpoint, type Encoder } from '../encoder/index.js';
 import { InputError } from '../errors.js';
 import { KEYS } from '../keys/index.js';
 import { MEL } from '../mel/index.js';
+import { STATISTICS_WIDTH, type Transcriber } from '../notes/index.js';
 import { HEAD_PREFIX, Probe, saveProbe } from '../probe/index.js';
 import { float32, type StoredTensor, writeFileAtomic } from '../store/index.js';
 import { addEncoder, addHead } from './graphs.js';
+import { addNoteHead, WINDOW_FRAMES } from './noteGraph.js';
 import { OnnxGraph, type PortShape } from './onnxModel.js';
 
 /** What is exported: an encoder, a head, or both. */
 export interface ExportParts {
   readonly encoder?: Encoder;
   readonly probe?: Probe;
+  /** What reads the encoder's tokens, where the probe is a head on the statistics of notes. */
+  readonly transcriber?: Transcriber | null;
   /** Text by name, added to what the file says about itself. */
   readonly metadata?: Readonly<Record<string, string>>;
 }
@@ -25,10 +29,11 @@ export interface ExportParts {
  * @throws InputError for nothing to export, a head of another width, or a probe that standardizes by the split at hand
  */
 export function exportSafetensors(path: string, parts: ExportParts): void {
-  const { encoder, probe, metadata = {} } = checkedParts(path, parts);
+  const { encoder, probe, transcriber, metadata = {} } = checkedParts(path, parts);
   const head = probe && withoutStandardizer(probe);
-  if (!encoder) return saveProbe(path, head!, { format: 'pt', ...metadata });
-  const tensors = new Map<string, StoredTensor>();
+  const ofNotes = transcriber?.toTensors() ?? new Map<string, StoredTensor>();
+  if (!encoder) return saveProbe(path, head!, { format: 'pt', ...metadata }, ofNotes);
+  const tensors = new Map<string, StoredTensor>(ofNotes);
   for (const [name, tensor] of head?.weights ?? []) tensors.set(HEAD_PREFIX + name, tensor);
   const ofHead = head && {
     probeConfig: JSON.stringify(head.config),
@@ -43,6 +48,7 @@ export function exportSafetensors(path: string, parts: ExportParts): void {
  * - encoder: `mel` float32 [batch, 128, frames] (power, as `melSpectrogram` gives it) -> `embedding` [batch, outWidth]
  * - head: `embedding` -> `logits` [batch, 24], in the order of metadata `keys`
  * - both: `mel` -> `embedding` and `logits`
+ * - encoder, transcriber and head: `mel` [batch, 128, frames of a window] -> `logits`
  *
  * Metadata has the mel setting and its scale (power, whatever the encoder's `inputScale` makes of it inside), the clip's
  * frames and the keys. A track's key is the argmax of the mean of its clips' logits.
@@ -50,8 +56,15 @@ export function exportSafetensors(path: string, parts: ExportParts): void {
  * @throws InputError as `exportSafetensors`, and for a model of 2 GB or more
  */
 export function exportOnnx(path: string, parts: ExportParts): void {
-  const { encoder, probe, metadata = {} } = checkedParts(path, parts);
+  const { encoder, probe, transcriber, metadata = {} } = checkedParts(path, parts);
   const graph = new OnnxGraph();
+  if (encoder && probe && transcriber) {
+    addNoteHead(graph, { config: encoder.config, weights: encoder.toTensors(), transcriber, probe }, 'mel', 'logits');
+    const input = { name: 'mel', shape: ['batch', encoder.config.nMels, WINDOW_FRAMES] };
+    const output = { name: 'logits', shape: ['batch', KEYS.length] };
+    const about = { ...metadata, ...aboutMel(encoder), ...aboutKeys(probe) };
+    return writeFileAtomic(path, graph.model(path, [input], [output], about));
+  }
   const width = encoder?.outWidth ?? probe!.width;
   const embedding: PortShape = { name: 'embedding', shape: ['batch', width] };
   const [inputs, outputs]: PortShape[][] = encoder
@@ -62,27 +75,31 @@ export function exportOnnx(path: string, parts: ExportParts): void {
     addHead(graph, probe, embedding.name, 'logits');
     outputs.push({ name: 'logits', shape: ['batch', KEYS.length] });
   }
-  const about: Record<string, string> = { ...metadata };
-  if (encoder) {
-    about.melConfig = JSON.stringify(MEL);
-    about.melScale = 'power';
-    about.encoderConfig = JSON.stringify(encoder.config);
-  }
-  if (probe) {
-    about.keys = JSON.stringify(KEYS.map(({ label }) => label));
-    about.decision = probe.config.decision;
-  }
+  const about = { ...metadata, ...(encoder && aboutMel(encoder)), ...(probe && aboutKeys(probe)) };
   writeFileAtomic(path, graph.model(path, inputs, outputs, about));
 }
 
+const aboutMel = ({ config }: Encoder): Record<string, string> => ({
+  melConfig: JSON.stringify(MEL),
+  melScale: 'power',
+  encoderConfig: JSON.stringify(config),
+});
+
+const aboutKeys = ({ config }: Probe): Record<string, string> => ({
+  keys: JSON.stringify(KEYS.map(({ label }) => label)),
+  decision: config.decision,
+});
+
 function checkedParts(path: string, parts: ExportParts): ExportParts {
-  const { encoder, probe } = parts;
+  const { encoder, probe, transcriber } = parts;
   if (!encoder && !probe) throw new InputError(path, 'neither an encoder nor a probe is given; nothing to export.');
-  if (encoder && probe && encoder.outWidth !== probe.width)
-    throw new InputError(
-      path,
-      `the encoder gives embeddings of width ${encoder.outWidth}, the probe reads width ${probe.width}.`,
-    );
+  const [gives, width] = transcriber
+    ? ['the statistics of notes have', STATISTICS_WIDTH]
+    : ['the encoder gives embeddings of', encoder?.outWidth];
+  if (encoder && probe && width !== probe.width)
+    throw new InputError(path, `${gives} width ${width}, the probe reads width ${probe.width}.`);
+  if (encoder && transcriber && transcriber.width !== encoder.outWidth)
+    throw new InputError(path, `the encoder gives tokens of width ${encoder.outWidth}, the transcriber reads width ${transcriber.width}.`); // prettier-ignore
   if (probe?.config.standardize === 'perSplit')
     throw new InputError(path, 'the probe standardizes by the statistics of each split, which no file can hold.');
   return parts;

@@ -25,7 +25,7 @@ export function addEncoder(
   mel: string,
   output: string,
 ): string {
-  const scaled = config.inputScale === 'log1p' ? graph.add('Log', [graph.add('Add', [mel, graph.scalar(1)])]) : mel;
+  const scaled = addScale(graph, config, mel);
   const patchings = PATCHINGS[config.patches];
   if (patchings.length === 1) return addPatching(graph, config, weights, scaled, patchings[0], output);
   const parts = patchings.map((patching) => addPatching(graph, config, weights, scaled, patching));
@@ -40,6 +40,29 @@ function addPatching(
   mel: string,
   patching: Patching,
   output?: string,
+): string {
+  const [rows, columns] = tokenGrid(patching, config.nMels, config.clipFrames);
+  const tokens = addPatchingTokens(graph, config, weights, mel, patching);
+  const clips = graph.add('Reshape', [tokens, graph.ints([-1, rows * columns, config.width])]);
+  return graph.add('ReduceMean', [clips], { axes: [1], keepdims: 0 }, output);
+}
+
+/** The tokens of vertical patches after the last norm, [R, width]. @param mel name of [B, 128, clipFrames], power */
+export function addTokens(graph: OnnxGraph, config: EncoderConfig, weights: Weights, mel: string): string {
+  return addPatchingTokens(graph, config, weights, addScale(graph, config, mel), 'vertical');
+}
+
+function addScale(graph: OnnxGraph, { inputScale }: EncoderConfig, mel: string): string {
+  return inputScale === 'log1p' ? graph.add('Log', [graph.add('Add', [mel, graph.scalar(1)])]) : mel;
+}
+
+/** One patching of the clips through the transformer, each token by itself: [R, width]. */
+function addPatchingTokens(
+  graph: OnnxGraph,
+  config: EncoderConfig,
+  weights: Weights,
+  mel: string,
+  patching: Patching,
 ): string {
   const { width, depth, nMels, clipFrames } = config;
   const [rows, columns] = tokenGrid(patching, nMels, clipFrames);
@@ -61,8 +84,7 @@ function addPatching(
     const hidden = addGelu(graph, own.linear(own.norm(x, `${mlp}.0`), `${mlp}.1`, true));
     x = graph.add('Add', [x, own.linear(hidden, `${mlp}.3`, true)]);
   }
-  const clips = graph.add('Reshape', [own.norm(x, 'transformer.norm'), graph.ints([-1, tokens, width])]);
-  return graph.add('ReduceMean', [clips], { axes: [1], keepdims: 0 }, output);
+  return own.norm(x, 'transformer.norm');
 }
 
 /** Layers under their names in the checkpoint. */
@@ -108,9 +130,9 @@ function addGelu(graph: OnnxGraph, x: string): string {
 
 /**
  * @param embedding name of [B, width]
- * @param output name that the logits [B, 24] get
+ * @param output name that the logits [B, 24] get; a fresh one if not given
  */
-export function addHead(graph: OnnxGraph, probe: Probe, embedding: string, output: string): string {
+export function addHead(graph: OnnxGraph, probe: Probe, embedding: string, output?: string): string {
   let x = embedding;
   if (probe.standardizer) {
     const { mean, scale } = probe.standardizer;

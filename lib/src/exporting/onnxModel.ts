@@ -66,9 +66,8 @@ export class OnnxGraph {
     return this.floats(`constant ${value}`, [], Float32Array.of(value));
   }
 
-  /** A list of whole numbers, such as Reshape takes. */
-  ints(values: readonly number[]): string {
-    const name = `shape ${values.join(' ')}`;
+  /** A list of whole numbers, such as Reshape takes; long ones under a name of their own. */
+  ints(values: readonly number[], name = `shape ${values.join(' ')}`): string {
     const data = BigInt64Array.from(values, (value) => BigInt(value));
     if (!this.#constants.has(name)) this.#constants.set(name, tensorMessage(name, INT64, [values.length], bytesOf(data))); // prettier-ignore
     return name;

@@ -4,9 +4,10 @@
  */
 import type { EncoderConfig } from '../encoder/index.js';
 import { InputError } from '../errors.js';
-import { keyShares, type KeySpan } from '../corpus/index.js';
+import { ACTIVITY_CHANNELS, keyShares, type KeySpan, type PitchClassActivity } from '../corpus/index.js';
 import { NUM_KEYS, transposeKey } from '../keys/index.js';
 import { cutClip, MEL, transposeMel } from '../mel/index.js';
+import { TOKEN_FRAMES, TOKEN_SECONDS } from '../notes/index.js';
 import { clipOf, type MelSource } from '../pretrain/index.js';
 import { createRng, type Rng } from '../tensor/index.js';
 import {
@@ -24,6 +25,8 @@ import type { FineTuneConfig } from './config.js';
 export interface FineTuneTrack extends MelSource {
   /** Its keys in the order of time; see `keySpans` of corpus/. */
   readonly keys: readonly KeySpan[];
+  /** Its notes, a row a token (`TOKEN_SECONDS`); needed for transcription alone. */
+  readonly activity?: PitchClassActivity;
 }
 
 export interface LabelledBatch {
@@ -34,6 +37,8 @@ export interface LabelledBatch {
   readonly patches: { readonly [P in Patching]?: Float32Array };
   /** [nClips, 24] rows that add up to 1: the time that each key has in the clip, smoothed. */
   readonly targets: Float32Array;
+  /** [nClips * nKept, 36] what sounds at each kept token, where transcription is asked for. */
+  readonly activity: Float32Array | null;
   /** Passes over the tracks before this step. */
   readonly epoch: number;
 }
@@ -78,11 +83,13 @@ export function labelledBatch(
   const pitches = rng.fork(`pitches of step ${step}`);
   const [lowest, highest] = augmentation.semitones;
   const clips: ClipOfTrack[] = [];
+  const heard: { track: FineTuneTrack; start: number; semitones: number }[] = [];
   const targets = new Float32Array(nClips * NUM_KEYS).fill(labelSmoothing / NUM_KEYS);
   for (let clip = 0; clip < nClips; clip++) {
     const track = tracks[order[first + Math.floor(clip / clipsPerTrack)]];
-    const { start, shares } = drawClip(track, clipFrames, starts);
+    const { start, shares } = drawClip(track, clipFrames, starts, config.transcription > 0 ? TOKEN_FRAMES : 1);
     const semitones = lowest + pitches.int(highest - lowest + 1);
+    heard.push({ track, start, semitones });
     clips.push(atPitch(clipOf(track.mel, start, clipFrames), clipFrames, semitones));
     for (let key = 0; key < NUM_KEYS; key++)
       targets[clip * NUM_KEYS + transposeKey(key, semitones)] += (1 - labelSmoothing) * shares[key];
@@ -97,7 +104,33 @@ export function labelledBatch(
     augmentPatches(cut, nClips, layout, kept[patching], augmentation, (clip) => changes.fork(clip));
     patches[patching] = cut;
   }
-  return { nClips, kept, patches, targets, epoch };
+  const activity = config.transcription > 0 ? activityAt(heard, kept.vertical, clipFrames) : null;
+  return { nClips, kept, patches, targets, activity, epoch };
+}
+
+/** What sounds at the kept tokens of clips, [nClips * nKept, 36], at the pitch that the clips are heard at. */
+function activityAt(
+  clips: readonly { readonly track: FineTuneTrack; readonly start: number; readonly semitones: number }[],
+  kept: Int32Array | undefined,
+  clipFrames: number,
+): Float32Array {
+  const perClip = kept ? kept.length / clips.length : clipFrames / TOKEN_FRAMES;
+  const wanted = new Float32Array(clips.length * perClip * ACTIVITY_CHANNELS);
+  clips.forEach(({ track, start, semitones }, clip) => {
+    const { nBins, data } = track.activity!;
+    const up = ((semitones % 12) + 12) % 12;
+    for (let token = 0; token < perClip; token++) {
+      const row = clip * perClip + token;
+      const bin = start / TOKEN_FRAMES + (kept ? kept[row] : token);
+      if (bin >= nBins) continue; // the last reverberation
+      for (let channel = 0; channel < ACTIVITY_CHANNELS; channel++) {
+        const pitchClass = channel % 12;
+        const to = row * ACTIVITY_CHANNELS + (channel - pitchClass) + ((pitchClass + up) % 12);
+        wanted[to] = data[bin * ACTIVITY_CHANNELS + channel] / 255;
+      }
+    }
+  });
+  return wanted;
 }
 
 function atPitch(clip: ClipOfTrack, clipFrames: number, semitones: number): ClipOfTrack {
@@ -105,16 +138,17 @@ function atPitch(clip: ClipOfTrack, clipFrames: number, semitones: number): Clip
   return { mel: transposeMel(cutClip(clip.mel, clip.start, clipFrames), semitones), start: 0 };
 }
 
-/** A start anywhere in the track, drawn anew while too little of the clip is in a key; then where most of it is. */
+/** A start on the grid of frames, anywhere in the track, drawn anew while too little of the clip is in a key; then where most of it is. */
 function drawClip(
   track: FineTuneTrack,
   clipFrames: number,
   rng: Rng,
+  grid: number,
 ): { readonly start: number; readonly shares: Float64Array } {
-  const last = Math.max(0, track.mel.nFrames - clipFrames);
+  const last = Math.max(0, Math.floor((track.mel.nFrames - clipFrames) / grid));
   let best: { start: number; shares: Float64Array; keyed: number } | null = null;
   for (let draw = 0; draw < MOST_DRAWS; draw++) {
-    const start = rng.int(last + 1);
+    const start = grid * rng.int(last + 1);
     const heard = keyShares(track.keys, start * SECONDS_A_FRAME, clipFrames * SECONDS_A_FRAME);
     if (!best || heard.keyed > best.keyed) best = { start, ...heard };
     if (best.keyed >= LEAST_KEYED) break;
@@ -122,14 +156,28 @@ function drawClip(
   return best!;
 }
 
-/** @throws InputError for a track without a key, with other bands than the encoder's, or without frames */
-export function checkLabelledTracks(tracks: readonly FineTuneTrack[], encoder: EncoderConfig): void {
-  for (const { id, mel, keys } of tracks) {
+/**
+ * @throws InputError for a track without a key, with other bands than the encoder's, or without frames; for transcription
+ *   also for other patches than vertical ones and for a track whose notes are not known
+ */
+export function checkLabelledTracks(
+  { transcription }: FineTuneConfig,
+  tracks: readonly FineTuneTrack[],
+  encoder: EncoderConfig,
+): void {
+  if (transcription > 0 && encoder.patches !== 'vertical')
+    throw new InputError(
+      'fine-tuning config, field transcription',
+      `the encoder's patches are ${encoder.patches}; only vertical ones show all pitches of a moment in one token`,
+    );
+  for (const { id, mel, keys, activity } of tracks) {
     const where = `track ${id}`;
     if (mel.nMels !== encoder.nMels)
       throw new InputError(where, `its mel has ${mel.nMels} bands, expected ${encoder.nMels}`);
     if (mel.nFrames < 1) throw new InputError(where, 'its mel has no frames; leave the track out');
     if (!keys.some(({ keyId }) => keyId !== null))
       throw new InputError(where, 'it has no key; fine-tuning needs labelled tracks');
+    if (transcription > 0 && activity?.binSeconds !== TOKEN_SECONDS)
+      throw new InputError(where, `its notes are not known by tokens of ${TOKEN_SECONDS} s; transcription needs them`);
   }
 }

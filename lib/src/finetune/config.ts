@@ -35,6 +35,11 @@ export interface FineTuneConfig {
   readonly clipNorm: number | null;
   /** Share of the target that is spread over all 24 keys. */
   readonly labelSmoothing: number;
+  /**
+   * Weight of the second task beside the keys: from each token, which pitch classes sound, which is the lowest, which
+   * begin (mean binary cross entropy). 0 = none. A key is a matter of notes, and notes teach far more a clip than its key.
+   */
+  readonly transcription: number;
   readonly augmentation: MelAugmentation;
   readonly seed: number;
   /** Steps between two checkpoints. */
@@ -52,6 +57,7 @@ export const FINE_TUNE_DEFAULTS: Omit<FineTuneConfig, 'steps'> = {
   schedule: 'cosine',
   clipNorm: 1,
   labelSmoothing: 0.05,
+  transcription: 0,
   augmentation: { gainDb: 12, equaliserDb: 6, noiseShare: 0.5, noiseDb: [10, 50], semitones: [0, 0] },
   seed: 0,
   checkpointEverySteps: 100,
@@ -67,9 +73,9 @@ export function fineTuneConfig(fields: Partial<FineTuneConfig> & Pick<FineTuneCo
   return config;
 }
 
-/** Identifies a run's outcome; how often something is saved does not count. */
+/** Identifies a run's outcome; how often something is saved does not count, nor a task that is not there. */
 export function fineTuneConfigId(config: FineTuneConfig): string {
-  return configId({ ...config, checkpointEverySteps: undefined });
+  return configId({ ...config, checkpointEverySteps: undefined, transcription: config.transcription || undefined });
 }
 
 const isCount = (x: number): boolean => Number.isInteger(x) && x >= 1;
@@ -93,6 +99,7 @@ export function checkFineTuneConfig(config: FineTuneConfig): void {
   for (const field of ['maskRatio', 'labelSmoothing'] as const)
     check(field, isShare(config[field]), 'a share from 0 to below 1');
   check('learningRate', config.learningRate > 0 && Number.isFinite(config.learningRate), 'a number above 0');
+  check('transcription', isAmount(config.transcription), 'a number of at least 0');
   check('weightDecay', isAmount(config.weightDecay), 'a number of at least 0');
   check('schedule', ['constant', 'cosine'].includes(config.schedule), 'constant or cosine');
   check('clipNorm', config.clipNorm === null || config.clipNorm > 0, 'null or a number above 0');

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Encoder } from '../encoder/index.js';
 import { loadCheckpoint, saveCheckpoint } from '../encoder/index.js';
 import { InputError } from '../errors.js';
+import { Transcriber, TRANSCRIBER_PREFIX } from '../notes/index.js';
 import { learningRateAt, ProjectionHead } from '../pretrain/index.js';
 import { Probe, probeConfig, saveProbe } from '../probe/index.js';
 import {
@@ -13,16 +14,25 @@ import {
   readJsonLines,
   type StoredTensor,
   writeFileAtomic,
+  writeSafetensors,
 } from '../store/index.js';
 import { checkLabelledTracks, type FineTuneTrack, labelledBatch, stepsPerEpoch } from './batches.js';
 import { checkFineTuneConfig, type FineTuneConfig, fineTuneConfigId } from './config.js';
-import { disposeFineTuneState, fineTuneState, fineTuneStep, headName, type FineTuneState } from './step.js';
+import {
+  disposeFineTuneState,
+  fineTuneState,
+  fineTuneStep,
+  headName,
+  TRANSCRIBER_NAME,
+  type FineTuneState,
+} from './step.js';
 
 export interface FineTuneLogLine {
   /** Steps done with this one, from 1. */
   readonly step: number;
   readonly epoch: number;
   readonly loss: number;
+  readonly transcriptionLoss: number | null;
   readonly accuracy: number;
   readonly gradientNorm: number;
   readonly learningRate: number;
@@ -44,6 +54,8 @@ export interface FineTuneOptions {
 export interface FineTuneResult {
   readonly encoderPath: string;
   readonly headPath: string;
+  /** Of the head that writes notes down, where it was trained. */
+  readonly transcriberPath: string | null;
   readonly steps: number;
   /** Steps that an earlier call had done; 0 = a new run. */
   readonly resumedFrom: number;
@@ -55,7 +67,8 @@ const HEAD = 'key_head.';
 
 /**
  * Trains an encoder and a head for keys together on labelled tracks. Needs `initBackend` first. Takes the encoder over.
- * Files in `dir`: encoder.safetensors and head.safetensors (a probe) at the end, checkpoint.safetensors, log.jsonl.
+ * Files in `dir`: encoder.safetensors, head.safetensors (a probe) and,
+ * with transcription, transcriber.safetensors at the end; checkpoint.safetensors, log.jsonl.
  *
  * @throws InputError for a bad configuration or track, a folder that holds another run, or when the run diverges; the
  *   signal's reason on abort
@@ -69,6 +82,7 @@ export async function fineTune(
   const paths = {
     encoder: join(dir, 'encoder.safetensors'),
     head: join(dir, 'head.safetensors'),
+    transcriber: join(dir, 'transcriber.safetensors'),
     checkpoint: join(dir, 'checkpoint.safetensors'),
     log: join(dir, 'log.jsonl'),
   };
@@ -83,7 +97,7 @@ export async function fineTune(
   let state: FineTuneState | null = null;
   try {
     checkFineTuneConfig(config);
-    checkLabelledTracks(tracks, start.config);
+    checkLabelledTracks(config, tracks, start.config);
     stepsPerEpoch(config, tracks.length);
     const resumed = existsSync(paths.checkpoint) ? restore(paths.checkpoint, config, description(0)) : null;
     if (resumed) start.dispose();
@@ -120,7 +134,12 @@ export async function fineTune(
     }
     saveCheckpoint(paths.encoder, state.encoder, { metadata: { ...description(config.steps), kind: 'encoder' } });
     saveProbe(paths.head, probeOf(config, state), { ...description(config.steps), kind: 'key head' });
-    return { encoderPath: paths.encoder, headPath: paths.head, steps: config.steps, resumedFrom };
+    if (state.transcriber) {
+      const metadata = { ...description(config.steps), kind: 'transcriber' };
+      writeSafetensors(paths.transcriber, transcriberOf(state.transcriber).toTensors(), metadata);
+    }
+    const transcriberPath = state.transcriber ? paths.transcriber : null;
+    return { encoderPath: paths.encoder, headPath: paths.head, transcriberPath, steps: config.steps, resumedFrom };
   } finally {
     if (state) disposeFineTuneState(state);
     else start.dispose();
@@ -145,10 +164,21 @@ export function probeOf(config: FineTuneConfig, { encoder, head }: Pick<FineTune
   return new Probe(probe, encoder.outWidth, weights, null);
 }
 
-function saveState(path: string, { encoder, head, optimizer }: FineTuneState, metadata: Record<string, string>): void {
+/** The head as notes/ reads it. */
+function transcriberOf(head: ProjectionHead): Transcriber {
+  const tensors = Array.from(
+    head.toTensors(),
+    ([name, tensor]) => [name.replace('linear_head.', TRANSCRIBER_PREFIX), tensor] as const,
+  );
+  return Transcriber.fromTensors(new Map(tensors), 'the trained transcriber')!;
+}
+
+function saveState(path: string, state: FineTuneState, metadata: Record<string, string>): void {
+  const { encoder, head, transcriber, optimizer } = state;
   const tensors = new Map<string, StoredTensor>();
   // Under a prefix of their own: a linear head's names would be taken for those of the reference's checkpoints.
   for (const [name, tensor] of head.toTensors()) tensors.set(`${HEAD}${name}`, tensor);
+  for (const [name, tensor] of transcriber?.toTensors() ?? []) tensors.set(`${TRANSCRIBER_PREFIX}${name}`, tensor);
   for (const [name, tensor] of optimizer.state()) tensors.set(`${ADAM}${name}`, tensor);
   saveCheckpoint(path, encoder, { metadata, tensors });
 }
@@ -173,8 +203,13 @@ function restore(
       new Map(
         [...tensors].filter(([name]) => name.startsWith(prefix)).map(([name, t]) => [name.slice(prefix.length), t]),
       );
-    const head = ProjectionHead.fromTensors(headName(config), encoder.outWidth, under(HEAD), path);
-    const state = fineTuneState(config, encoder, head);
+    const { outWidth } = encoder;
+    const head = ProjectionHead.fromTensors(headName(config), outWidth, under(HEAD), path);
+    const transcriber =
+      config.transcription > 0
+        ? ProjectionHead.fromTensors(TRANSCRIBER_NAME, outWidth, under(TRANSCRIBER_PREFIX), path)
+        : null;
+    const state = fineTuneState(config, encoder, { head, transcriber });
     state.optimizer.restore(under(ADAM));
     return { state, step: Number(metadata.step) };
   } catch (error) {

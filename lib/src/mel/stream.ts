@@ -120,11 +120,13 @@ export interface MelClip {
  * @param pieces what `streamMel` gives
  * @param clipFrames frames of a clip
  * @param hop frames from clip to clip (default: contiguous)
+ * @param isRestKept whether clips that begin before the end and reach beyond it are given too, padded
  */
 export async function* streamClips(
   pieces: AsyncIterable<MelSpectrogram> | Iterable<MelSpectrogram>,
   clipFrames: number,
   hop: number = clipFrames,
+  isRestKept = false,
 ): AsyncGenerator<MelClip, void, undefined> {
   for (const [name, value] of [
     ['clipFrames', clipFrames],
@@ -147,7 +149,8 @@ export async function* streamClips(
       while (open.length > 0 && open[0].start + clipFrames <= nFrames) yield open.shift()!;
     }
   }
-  if (nFrames > 0 && nFrames < clipFrames) yield open[0];
+  if (isRestKept) yield* open;
+  else if (nFrames > 0 && nFrames < clipFrames) yield open[0];
 }
 
 const emptyClip = (start: number, nMels: number, nFrames: number): MelClip => ({

@@ -3,7 +3,7 @@ import type { KeyModel } from './model.js';
 import { keyCourse, type KeySection } from './overTime.js';
 import { type KeyPrediction, predictFile, type PredictOptions } from './predict.js';
 
-export interface KeyAnswer extends Omit<KeyPrediction, 'file' | 'clips' | 'probabilities'> {
+export interface KeyAnswer extends Omit<KeyPrediction, 'file' | 'clips' | 'moments' | 'probabilities'> {
   /** [24], in the order of the keys */
   readonly probabilities: readonly number[];
   /** Stretches of one key, where they were asked for. */

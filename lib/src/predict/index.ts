@@ -1,7 +1,7 @@
 /**
  * predict/: the key of a recording, from any model of encoder and head: streamed, calibrated, over time; of many files,
  * over threads and resumable.
- * Imports probe, encoder, embeddings, mel, corpus, audio, keys, tensor, store, workers.
+ * Imports notes, probe, encoder, embeddings, mel, corpus, audio, keys, tensor, store, workers.
  */
 export { answerFile, type AnswerOptions, type KeyAnswer } from './answer.js';
 export { findAudio, type FoundAudio } from './findAudio.js';

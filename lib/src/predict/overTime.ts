@@ -28,7 +28,7 @@ export const KEY_SECONDS = 120;
  * @param keySeconds how long a key lasts on average
  */
 export function keyCourse(
-  { clips, durationSeconds }: Pick<KeyPrediction, 'clips' | 'durationSeconds'>,
+  { moments: clips, durationSeconds }: Pick<KeyPrediction, 'moments' | 'durationSeconds'>,
   temperature: number,
   keySeconds: number = KEY_SECONDS,
 ): KeyCourse {

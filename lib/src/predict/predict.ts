@@ -1,10 +1,10 @@
 /** From a recording to its key, in memory that does not grow with the recording. Letters: C clips, K = 24 keys. */
 import { concatenate, headerDuration, SAMPLE_RATE, streamAudio } from '../audio/index.js';
-import { buildTable } from '../embeddings/index.js';
 import { InputError } from '../errors.js';
 import { NUM_KEYS } from '../keys/index.js';
-import { MEL, type MelClip, streamClips, streamMel } from '../mel/index.js';
+import { frameCount, MEL, type MelClip, streamClips, streamMel } from '../mel/index.js';
 import { decideTracks, softmaxRows } from '../probe/index.js';
+import { type Answers, type ClipLogits, ClipListener, type Listener, NoteListener } from './listeners.js';
 import type { KeyModel } from './model.js';
 import { meanOverShifts, shifted, TWELVE_SHIFTS } from './shifted.js';
 
@@ -26,11 +26,14 @@ export interface KeyPrediction {
   /** [K], in the order of the keys */
   readonly probabilities: Float64Array;
   readonly durationSeconds: number;
+  /** What the key is the mean of. */
   readonly clips: readonly ClipKeys[];
+  /** What the key over time is made of: `clips`, or shorter ones where the model can answer those too. */
+  readonly moments: readonly ClipKeys[];
 }
 
 export interface PredictOptions {
-  /** Frames from one clip's start to the next's (default: the model's). */
+  /** Frames from one clip's start to the next's (default: the model's); of a model that reads notes, in steps of 8. */
   readonly clipHop?: number;
   /**
    * Whether to hear the recording at twelve pitches and to average the logits, moved back: steadier, and twelve times the
@@ -45,9 +48,6 @@ export interface PredictOptions {
 
 /** Clips per forward pass: what a batch works on stays near the core. */
 const BATCH_CLIPS = 16;
-/** Embeddings that wait for the head, which is set up anew for each call. */
-const HEAD_CLIPS = 512;
-
 /**
  * The key of an audio file, read as a stream. Clips are cut every `clipHop` frames, the remainder dropped, a shorter file padded; the key is the argmax of the mean of the clips' logits, probabilities are the softmax
  * of that mean over the model's temperature.
@@ -106,21 +106,10 @@ async function predictStream(
     }
     const durationSeconds = heard[0].nSamples / SAMPLE_RATE;
     onProgress?.(durationSeconds, total);
-    const { clipFrames } = model.encoder.config;
-    const logits = meanOverShifts(heard.map((pass) => pass.logits), shifts); // prettier-ignore
-    return {
-      file,
-      ...keyOf(file, logits, model.temperature),
-      durationSeconds,
-      clips: heard[0].starts.map((start, clip) => {
-        const startSeconds = secondsOf(start);
-        return {
-          startSeconds,
-          seconds: Math.min(secondsOf(clipFrames), durationSeconds - startSeconds),
-          logits: logits.slice(clip * NUM_KEYS, (clip + 1) * NUM_KEYS),
-        };
-      }),
-    };
+    const clips = keysOfClips(heard.map((pass) => pass.clips), shifts, durationSeconds); // prettier-ignore
+    const moments = keysOfClips(heard.map((pass) => pass.moments), shifts, durationSeconds); // prettier-ignore
+    const logits = concatenate(clips.map((clip) => clip.logits));
+    return { file, ...keyOf(file, logits, model.temperature), durationSeconds, clips, moments };
   } catch (error) {
     // Rooms below know samples and clips, not whose they are.
     if (!(error instanceof InputError) || error.where === file) throw error;
@@ -129,13 +118,9 @@ async function predictStream(
 }
 
 /** What one pass over a recording gives. */
-interface Heard {
+interface Heard extends Answers {
   readonly nSamples: number;
   readonly isSilent: boolean;
-  /** First frame of each clip. */
-  readonly starts: readonly number[];
-  /** [C, K] */
-  readonly logits: Float32Array;
 }
 
 async function hear(
@@ -145,18 +130,41 @@ async function hear(
   onSeconds: (seconds: number) => void,
 ): Promise<Heard> {
   const tally = { nSamples: 0, isSilent: true };
-  const answers = new ClipAnswers(model);
+  const listener: Listener = model.transcriber
+    ? new NoteListener(model.encoder, model.transcriber, model.probe, clipHop)
+    : new ClipListener(model.encoder, model.probe);
+  const { clipFrames } = model.encoder.config;
   const mel = streamMel(tallied(samples, tally));
-  for await (const clip of streamClips(mel, model.encoder.config.clipFrames, clipHop)) {
-    answers.add(clip);
-    if (!answers.isFull) continue;
-    answers.embed();
+  const clips = listener.hearsAll
+    ? streamClips(mel, clipFrames, clipFrames, true)
+    : streamClips(mel, clipFrames, clipHop);
+  let batch: MelClip[] = [];
+  for await (const clip of clips) {
+    batch.push(clip);
+    if (batch.length < BATCH_CLIPS) continue;
+    listener.hear(batch);
+    batch = [];
     onSeconds(tally.nSamples / SAMPLE_RATE);
     // The forward pass is synchronous; without this an abort would never get its turn.
     await new Promise((resolve) => setImmediate(resolve));
     signal?.throwIfAborted();
   }
-  return { ...tally, ...answers.end() };
+  if (batch.length > 0) listener.hear(batch);
+  return { ...tally, ...listener.answers(frameCount(tally.nSamples)) };
+}
+
+/** Clips with their logits averaged over shifts. */
+function keysOfClips(passes: readonly ClipLogits[], shifts: readonly number[], durationSeconds: number): ClipKeys[] {
+  const [{ spans }] = passes;
+  const logits = meanOverShifts(passes.map((pass) => pass.logits), shifts); // prettier-ignore
+  return spans.map(({ start, frames }, clip) => {
+    const startSeconds = secondsOf(start);
+    return {
+      startSeconds,
+      seconds: Math.min(secondsOf(frames), durationSeconds - startSeconds),
+      logits: logits.slice(clip * NUM_KEYS, (clip + 1) * NUM_KEYS),
+    };
+  });
 }
 
 const secondsOf = (frames: number): number => (frames * MEL.hopLength) / MEL.sampleRate;
@@ -169,50 +177,6 @@ async function* tallied(
     heard.nSamples += piece.length;
     heard.isSilent &&= piece.every((sample) => sample === 0);
     yield piece;
-  }
-}
-
-/** Clips of one recording on their way to logits, batch by batch. */
-class ClipAnswers {
-  private readonly starts: number[] = [];
-  private batch: MelClip[] = [];
-  private readonly rows: Float32Array[] = [];
-  private readonly logits: Float32Array[] = [];
-
-  constructor(private readonly model: KeyModel) {}
-
-  add(clip: MelClip): void {
-    this.batch.push(clip);
-    this.starts.push(clip.start);
-  }
-
-  get isFull(): boolean {
-    return this.batch.length === BATCH_CLIPS;
-  }
-
-  /** Embeds the waiting clips. */
-  embed(): void {
-    const { encoder } = this.model;
-    const ofTracks = this.batch.map(({ mel }) => ({ mel, start: 0 }));
-    const [embedded] = encoder.forwardLayers(ofTracks, ['output']);
-    this.rows.push(Float32Array.from(embedded.dataSync<'float32'>()));
-    embedded.dispose();
-    this.batch = [];
-    if (this.rows.length * BATCH_CLIPS >= HEAD_CLIPS) this.answer();
-  }
-
-  private answer(): void {
-    const { encoder, probe } = this.model;
-    const width = encoder.outWidth;
-    const embeddings = concatenate(this.rows.splice(0));
-    this.logits.push(probe.clipLogits(buildTable(['recording'], [embeddings], width)));
-  }
-
-  /** First frame of each clip and logits [C, K]. */
-  end(): { starts: readonly number[]; logits: Float32Array } {
-    if (this.batch.length > 0) this.embed();
-    if (this.rows.length > 0) this.answer();
-    return { starts: this.starts, logits: concatenate(this.logits) };
   }
 }
 

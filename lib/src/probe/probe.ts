@@ -77,9 +77,17 @@ export function prepareTable(
   return standardize(table, config.standardize === 'perSplit' ? fitStandardizer(table) : fittedOnTrain!);
 }
 
-/** Writes a probe as safetensors: the head under the reference's names, `standardizer.*` F64, config in the metadata. */
-export function saveProbe(path: string, probe: Probe, metadata: Record<string, string> = {}): void {
-  const tensors = new Map<string, StoredTensor>(probe.weights);
+/**
+ * Writes a probe as safetensors: the head under the reference's names, `standardizer.*` F64, config in the metadata.
+ * @param others tensors of other names that go into the file
+ */
+export function saveProbe(
+  path: string,
+  probe: Probe,
+  metadata: Record<string, string> = {},
+  others: ReadonlyMap<string, StoredTensor> = new Map(),
+): void {
+  const tensors = new Map<string, StoredTensor>([...others, ...probe.weights]);
   if (probe.standardizer !== null) {
     const { mean, scale } = probe.standardizer;
     tensors.set('standardizer.mean', { dtype: 'F64', shape: [mean.length], data: mean });

@@ -4,8 +4,14 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { embeddedCorpus, keySpans, readFolder, type Corpus, type Split } from '../../corpus/index.js';
-import { embedTracks } from '../../embeddings/index.js';
+import {
+  embeddedCorpus,
+  keySpans,
+  pitchClassActivity,
+  readFolder,
+  type Corpus,
+  type Split,
+} from '../../corpus/index.js';
 import { encoderConfig, loadCheckpoint, saveCheckpoint } from '../../encoder/index.js';
 import { InputError } from '../../errors.js';
 import {
@@ -18,6 +24,14 @@ import {
 } from '../../finetune/index.js';
 import { NUM_KEYS } from '../../keys/index.js';
 import {
+  BIN_FRAMES,
+  logitsOverPitches,
+  noteTable,
+  TOKEN_SECONDS,
+  Transcriber,
+  WHOLE_WINDOWS,
+} from '../../notes/index.js';
+import {
   MelShards,
   type MelSource,
   pretrain,
@@ -25,13 +39,17 @@ import {
   pretrainConfigId,
   type PretrainConfig,
 } from '../../pretrain/index.js';
-import { loadProbe, saveProbe } from '../../probe/index.js';
+import { decideTracks, loadProbe, type Probe, type ProbeConfig, saveProbe } from '../../probe/index.js';
 import { fitTemperature } from '../../stats/index.js';
-import { canonicalJson, configId } from '../../store/index.js';
+import { canonicalJson, configId, readWeights } from '../../store/index.js';
 import { featurePlan, featureShards, type FeatureSet, loadMels } from '../features/features.js';
+import { composedRows, heardRows, type NoteHeadRecipe, trainNoteHead } from './noteHead.js';
 import { presetOf } from '../run/presets.js';
 import { keysOf, openRun, RECORDINGS_FOLDER, type Run, type RunOptions, tracksOf } from '../run/run.js';
 import { runStages } from '../run/stages.js';
+
+/** Rises whenever what `noteStatistics` gives changes. */
+const STATISTICS_VERSION = 1;
 
 /** Everything that the model depends on; it stands in the metadata of its files. */
 export interface ModelRecipe {
@@ -43,18 +61,24 @@ export interface ModelRecipe {
   /** Whether pretraining hears the recordings in data/user/open-music too; they must be there then. */
   readonly withRecordings: boolean;
   readonly pretraining: PretrainConfig;
-  /**
-   * Frames from clip to clip when the model is asked. On valid, clips that overlap by half answered better than
-   * contiguous ones.
-   */
-  readonly clipHop: number;
-  /** Rounds, each going on from the encoder of the one before it, with a new head. */
+  /** Rounds, each going on from the encoder of the one before it, with a new head; the last one transcribes. */
   readonly fineTuning: readonly [FineTuneConfig, ...FineTuneConfig[]];
+  readonly noteHead: NoteHeadRecipe;
 }
 
 const ENCODER = encoderConfig('vertical', 'small', { width: 256, numHeads: 4, mlpDim: 1024, inputScale: 'log1p' });
 
 const ROUND = { warmUpSteps: 200, weightDecay: 0.02, checkpointEverySteps: 200 } as const;
+
+const AT_ALL_PITCHES = { ...FINE_TUNE_DEFAULTS.augmentation, semitones: [-5, 6] } as const;
+
+const NOTE_HEAD: Partial<ProbeConfig> = {
+  hidden: [768, 'd0.2', 768, 'd0.2'],
+  batchSize: 128,
+  weightDecay: 1e-5,
+  standardize: 'train',
+  selection: 'last',
+};
 
 /** The model in data/checkpoints/. */
 export const SHIPPED_MODEL: ModelRecipe = {
@@ -62,7 +86,6 @@ export const SHIPPED_MODEL: ModelRecipe = {
   corpus: { sizes: { train: 12288, valid: 384, test: 0, testTimbre: 0 }, seed: 20, keysPerPiece: 1 },
   withRecordings: true,
   pretraining: pretrainConfig({ ...presetOf('study').pretraining, encoder: ENCODER, steps: 600, snapshotSteps: [] }),
-  clipHop: ENCODER.clipFrames / 2,
   fineTuning: [
     fineTuneConfig({ ...ROUND, steps: 7000, learningRate: 1e-3 }),
     // After the first round training pieces were answered better than those of valid: in other keys they are new ones.
@@ -72,10 +95,26 @@ export const SHIPPED_MODEL: ModelRecipe = {
       learningRate: 8e-4,
       batchTracks: 64,
       clipsPerTrack: 1,
-      augmentation: { ...FINE_TUNE_DEFAULTS.augmentation, semitones: [-5, 6] },
+      augmentation: AT_ALL_PITCHES,
       seed: 1,
     }),
+    // Keys alone taught no more: a head on the written notes answers valid far better than one on embeddings did.
+    fineTuneConfig({
+      ...ROUND,
+      steps: 4500,
+      learningRate: 8e-4,
+      batchTracks: 64,
+      clipsPerTrack: 1,
+      transcription: 10,
+      augmentation: AT_ALL_PITCHES,
+      seed: 2,
+    }),
   ],
+  noteHead: {
+    composed: { pieces: 100_000, seed: 501 },
+    onComposed: { ...NOTE_HEAD, epochs: 6, learningRate: 5e-4 },
+    onHeard: { ...NOTE_HEAD, epochs: 12, learningRate: 2e-4, seed: 1 },
+  },
 };
 
 /** The run that features are kept under: the recipe's corpus and nothing of a preset's analyses. */
@@ -100,10 +139,15 @@ export interface ModelFiles {
   readonly headPath: string;
 }
 
+/** What a round of fine-tuning leaves; the transcriber only where it was trained. */
+interface TunedFiles {
+  readonly encoderPath: string;
+  readonly transcriberPath: string | null;
+}
+
 /** The model as it ships: its head's logits are divided by the temperature before they become probabilities. */
 export interface ShippedFiles extends ModelFiles {
   readonly temperature: number;
-  readonly clipHop: number;
 }
 
 /**
@@ -117,11 +161,23 @@ export async function trainShippedModel(recipe: ModelRecipe, options: RunOptions
   await runStages(run, [featurePlan(run, ['train', 'valid', ...(run.recordings ? (['recordings'] as const) : [])])]);
   const train = storedMels(run, 'train');
   const start = await pretrained(run, recipe, train);
-  const tracks: FineTuneTrack[] = tracksOf(run, 'train').map((track, i) => ({ ...train[i], keys: keySpans(track) }));
+  const tracks = fineTuneTracks(run, train);
   const [first, ...others] = recipe.fineTuning;
   let tuned = await fineTuned(run, first, tracks, start);
   for (const round of others) tuned = await fineTuned(run, round, tracks, tuned.encoderPath);
-  return calibrated(run, recipe, tuned);
+  if (!tuned.transcriberPath)
+    throw new InputError('model recipe, field fineTuning', 'its last round has no transcription; the head reads notes');
+  const listener = { encoderPath: tuned.encoderPath, transcriberPath: tuned.transcriberPath };
+  return calibrated(run, recipe, listener, await noteHead(run, recipe, listener));
+}
+
+/** Train pieces with their keys over time and, by token, their notes. */
+function fineTuneTracks(run: Run, mels: readonly MelSource[]): FineTuneTrack[] {
+  return tracksOf(run, 'train').map((track, i) => ({
+    ...mels[i],
+    keys: keySpans(track),
+    activity: track.source.kind === 'composed' ? pitchClassActivity(track.source.recipe, TOKEN_SECONDS) : undefined,
+  }));
 }
 
 /** The mels of a set, read from disk batch by batch: 12,000 tracks would fill 5 GB. */
@@ -159,11 +215,14 @@ async function fineTuned(
   config: FineTuneConfig,
   tracks: readonly FineTuneTrack[],
   start: string,
-): Promise<ModelFiles> {
+): Promise<TunedFiles> {
   const id = configId({ model: fineTuneConfigId(config), start: start.slice(run.cache.root.length) });
   const dir = join(run.cache.root, 'model', `fine-tuning-${id}`);
-  const files = { encoderPath: join(dir, 'encoder.safetensors'), headPath: join(dir, 'head.safetensors') };
-  if (existsSync(files.headPath)) return files;
+  const files = {
+    encoderPath: join(dir, 'encoder.safetensors'),
+    transcriberPath: config.transcription > 0 ? join(dir, 'transcriber.safetensors') : null,
+  };
+  if (existsSync(files.transcriberPath ?? join(dir, 'head.safetensors'))) return files;
   const { onProgress, signal } = run.options;
   await fineTune(config, loadCheckpoint(start).encoder, tracks, {
     dir,
@@ -174,20 +233,71 @@ async function fineTuned(
   return files;
 }
 
+/** An encoder and the head that writes down what it hears. */
+interface Listener {
+  readonly encoderPath: string;
+  readonly transcriberPath: string;
+}
+
+const transcriberAt = (path: string): Transcriber => Transcriber.fromTensors(readWeights(path).tensors, path)!;
+
+/** @returns the path of the head on notes, composed ones first, then those that are heard in the train pieces */
+async function noteHead(run: Run, recipe: ModelRecipe, listener: Listener): Promise<string> {
+  const { composed, onComposed, onHeard } = recipe.noteHead;
+  const { onProgress, signal } = run.options;
+  const head = async (stage: string, config: object, train: (progress: (done: number, total: number) => void) => Promise<Probe>): Promise<string> => {
+    const path = join(run.cache.root, 'model', `note-head-${configId(config)}`, 'head.safetensors');
+    if (!existsSync(path)) saveProbe(path, await train((done, total) => onProgress?.(stage, done, total, null)));
+    return path;
+  }; // prettier-ignore
+  const first = { statistics: STATISTICS_VERSION, backend: run.backend, composed, onComposed };
+  const onWritten = await head('note head, composed', first, (progress) =>
+    trainNoteHead(onComposed, composedRows(composed), { signal, onProgress: progress }),
+  );
+  const second = { ...first, onHeard, listener: listener.encoderPath.slice(run.cache.root.length) };
+  return head('note head, heard', second, async (progress) => {
+    const { encoder } = loadCheckpoint(listener.encoderPath);
+    try {
+      const tracks = tracksOf(run, 'train');
+      const rows = await heardRows(encoder, transcriberAt(listener.transcriberPath), tracks, storedMels(run, 'train'), {
+        seed: recipe.corpus.seed,
+        signal,
+        onTrack: (done) => onProgress?.('notes', done, tracks.length, null),
+      });
+      return await trainNoteHead(onHeard, rows, { start: loadProbe(onWritten), signal, onProgress: progress });
+    } finally {
+      encoder.dispose();
+    }
+  });
+}
+
 /** The files with the recipe in their metadata and the temperature in the head's. */
-async function calibrated(run: Run, recipe: ModelRecipe, tuned: ModelFiles): Promise<ShippedFiles> {
+async function calibrated(
+  run: Run,
+  recipe: ModelRecipe,
+  { encoderPath, transcriberPath }: Listener,
+  notePath: string,
+): Promise<ShippedFiles> {
   const dir = join(run.cache.root, 'model', `shipped-${configId({ recipe, backend: run.backend })}`);
   const files = { encoderPath: join(dir, 'encoder.safetensors'), headPath: join(dir, 'head.safetensors') };
-  const { encoder } = loadCheckpoint(tuned.encoderPath);
+  const { encoder } = loadCheckpoint(encoderPath);
   try {
-    const probe = loadProbe(tuned.headPath);
-    const { clipHop } = recipe;
-    const logits = probe.trackLogits(await embedTracks(encoder, loadMels(run, 'valid'), { clipHop }));
+    const transcriber = transcriberAt(transcriberPath);
+    const probe = loadProbe(notePath);
+    const table = await noteTable(encoder, transcriber, loadMels(run, 'valid'));
+    const { logits } = decideTracks(logitsOverPitches(probe, table.embeddings), table);
     const temperature = fitTemperature({ logits, labels: keysOf(run, 'valid'), nClasses: NUM_KEYS });
     const metadata = { recipe: canonicalJson(recipe), backend: run.backend };
     saveCheckpoint(files.encoderPath, encoder, { metadata: { ...metadata, kind: 'encoder' } });
-    saveProbe(files.headPath, probe, { ...metadata, kind: 'key head', temperature: String(temperature), clipHop: String(clipHop) }); // prettier-ignore
-    return { ...files, temperature, clipHop };
+    const ofHead = {
+      ...metadata,
+      kind: 'key head on notes',
+      temperature: String(temperature),
+      // For programs that hear windows one by one, as those that run an export.
+      clipHop: String(WHOLE_WINDOWS.hop * BIN_FRAMES),
+    };
+    saveProbe(files.headPath, probe, ofHead, transcriber.toTensors());
+    return { ...files, temperature };
   } finally {
     encoder.dispose();
   }

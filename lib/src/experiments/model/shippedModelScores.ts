@@ -1,8 +1,8 @@
 /** What the shipped model reaches on the study's test splits, which nothing about it was chosen by. */
-import { embedTracks } from '../../embeddings/index.js';
-import { loadCheckpoint } from '../../encoder/index.js';
 import { type KeyScore, NUM_KEYS, scoreKeys } from '../../keys/index.js';
-import { estimateKeyByTemplate, loadProbe, TEMPLATE_PROFILES } from '../../probe/index.js';
+import { logitsOverPitches, noteTable } from '../../notes/index.js';
+import { loadKeyModel } from '../../predict/index.js';
+import { decideTracks, estimateKeyByTemplate, TEMPLATE_PROFILES } from '../../probe/index.js';
 import {
   confidences,
   expectedCalibrationError,
@@ -56,18 +56,17 @@ export async function scoreShippedModel(
 ): Promise<ModelScores[]> {
   const run = await corpusOf(preset, options);
   await runStages(run, [featurePlan(run, TEST_SPLITS)]);
-  const { encoder } = loadCheckpoint(files.encoderPath);
+  const model = loadKeyModel({ weights: files.encoderPath, head: files.headPath });
   try {
-    const probe = loadProbe(files.headPath);
-    const { clipHop } = files;
     const scores: ModelScores[] = [];
     for (const split of TEST_SPLITS) {
-      const { estimated, logits } = probe.decide(await embedTracks(encoder, loadMels(run, split), { clipHop }));
+      const table = await noteTable(model.encoder, model.transcriber!, loadMels(run, split));
+      const { estimated, logits } = decideTracks(logitsOverPitches(model.probe, table.embeddings), table);
       scores.push(scoresOf(run, split, [...estimated], logits, files.temperature));
     }
     return scores;
   } finally {
-    encoder.dispose();
+    model.dispose();
   }
 }
 

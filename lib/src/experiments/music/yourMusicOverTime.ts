@@ -11,27 +11,22 @@ export interface HeardClips {
   /** Length of a clip and distance from clip to clip, seconds. */
   readonly clipSeconds: number;
   readonly hopSeconds: number;
-  /** The answer for the whole takes every so many clips. */
-  readonly stride: number;
-  /** [C][K] logits, not calibrated. */
+  /** [K] logits of the whole recording, not calibrated. */
+  readonly whole: readonly number[];
+  /** [C][K] logits of the clips. */
   readonly logits: readonly (readonly number[])[];
 }
 
 /** Most columns of the key over time: more are no longer seen. */
 const MAX_COLUMNS = 1200;
 
-/**
- * The key of the whole recording as `keymyna predict` says it: the mean of the logits of the clips that it hears, divided
- * by the temperature.
- */
+/** The key of the whole recording as `keymyna predict` says it: by its logits, divided by the temperature. */
 export function wholeAnswer(
-  { logits, stride }: HeardClips,
+  { whole }: HeardClips,
   temperature: number,
 ): { keyId: number; secondKeyId: number; probabilities: number[] } {
-  const apart = logits.filter((_, clip) => clip % stride === 0);
-  const mean = Array.from({ length: NUM_KEYS }, (_, k) => apart.reduce((sum, row) => sum + row[k], 0) / apart.length);
-  const probabilities = Array.from(softmaxRows(mean.map((value) => value / temperature)));
-  const order = mean.map((_, k) => k).sort((a, b) => mean[b] - mean[a] || a - b);
+  const probabilities = Array.from(softmaxRows(whole.map((value) => value / temperature)));
+  const order = whole.map((_, k) => k).sort((a, b) => whole[b] - whole[a] || a - b);
   return { keyId: order[0], secondKeyId: order[1], probabilities };
 }
 
@@ -41,11 +36,11 @@ export function wholeAnswer(
  */
 export function overTime(heard: HeardClips, temperature: number, keySeconds: number): MusicOverTime {
   const { logits, seconds, clipSeconds, hopSeconds } = heard;
-  const clips = logits.map((row, i): ClipKeys => {
+  const moments = logits.map((row, i): ClipKeys => {
     const startSeconds = i * hopSeconds;
     return { startSeconds, seconds: Math.min(clipSeconds, seconds - startSeconds), logits: Float32Array.from(row) };
   });
-  const { sections, posteriors } = keyCourse({ clips, durationSeconds: seconds }, temperature, keySeconds);
+  const { sections, posteriors } = keyCourse({ moments, durationSeconds: seconds }, temperature, keySeconds);
   const edges = edgesOf(heard);
   const block = Math.ceil(logits.length / MAX_COLUMNS);
   const nColumns = Math.ceil(logits.length / block);

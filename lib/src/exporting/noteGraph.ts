@@ -1,0 +1,92 @@
+/**
+ * A head on the statistics of notes as ONNX operations, from the mel of a window to logits: what notes/ computes, for
+ * windows of one length. Letters: B windows, C clips of the encoder in one, T bins, P = 12 pitches.
+ */
+import type { EncoderConfig } from '../encoder/index.js';
+import { ACTIVITY_CHANNELS } from '../corpus/index.js';
+import { NUM_KEYS, transposeKey } from '../keys/index.js';
+import {
+  BIN_TOKENS,
+  STATISTICS,
+  STATISTICS_WIDTH,
+  statisticsMeans,
+  TOKEN_FRAMES,
+  type Transcriber,
+  TRANSCRIBER_PREFIX,
+  transposeStatistics,
+  WHOLE_WINDOWS,
+} from '../notes/index.js';
+import type { Probe } from '../probe/index.js';
+import type { StoredTensor } from '../store/index.js';
+import { addHead, addTokens } from './graphs.js';
+import type { OnnxGraph } from './onnxModel.js';
+
+/** Frames of the windows that the graph takes. */
+export const WINDOW_FRAMES = WHOLE_WINDOWS.length * BIN_TOKENS * TOKEN_FRAMES;
+
+interface Parts {
+  readonly config: EncoderConfig;
+  readonly weights: ReadonlyMap<string, StoredTensor>;
+  readonly transcriber: Transcriber;
+  readonly probe: Probe;
+}
+
+/**
+ * @param mel name of the input [B, 128, WINDOW_FRAMES], power
+ * @param output name that the logits [B, 24] get
+ */
+export function addNoteHead(graph: OnnxGraph, parts: Parts, mel: string, output: string): void {
+  const statistics = addStatistics(graph, addBins(graph, parts, mel));
+  // Twelve rows for each window, one a pitch; the answers are moved back and averaged.
+  const from = Float32Array.from({ length: STATISTICS_WIDTH }, (_, i) => i);
+  const order = PITCHES.flatMap((up) => [...transposeStatistics(from, up)]);
+  const atPitches = graph.add('Gather', [statistics, graph.ints(order, 'pitches')], { axis: 1 });
+  const rows = graph.add('Reshape', [atPitches, graph.ints([-1, STATISTICS_WIDTH])]);
+  const answers = graph.add('Reshape', [addHead(graph, parts.probe, rows), graph.ints([-1, 12 * NUM_KEYS])]);
+  const back = PITCHES.flatMap((up) =>
+    Array.from({ length: NUM_KEYS }, (_, key) => up * NUM_KEYS + transposeKey(key, up)),
+  );
+  const moved = graph.add('Gather', [answers, graph.ints(back, 'keys moved back')], { axis: 1 });
+  const byPitch = graph.add('Reshape', [moved, graph.ints([-1, 12, NUM_KEYS])]);
+  graph.add('ReduceMean', [byPitch], { axes: [1], keepdims: 0 }, output);
+}
+
+const PITCHES = Array.from({ length: 12 }, (_, up) => up);
+
+/** Activity in bins, [B, T, 36]. */
+function addBins(graph: OnnxGraph, { config, weights, transcriber }: Parts, mel: string): string {
+  const { clipFrames, nMels } = config;
+  const apart = graph.add('Reshape', [mel, graph.ints([-1, nMels, WINDOW_FRAMES / clipFrames, clipFrames])]);
+  const byClip = graph.add('Transpose', [apart], { perm: [0, 2, 1, 3] });
+  const clips = graph.add('Reshape', [byClip, graph.ints([-1, nMels, clipFrames])]);
+  const tokens = addTokens(graph, config, weights, clips);
+  const own = transcriber.toTensors();
+  const [weight, bias] = ['weight', 'bias'].map((part) => {
+    const { shape, data } = own.get(TRANSCRIBER_PREFIX + part)!;
+    return graph.floats(TRANSCRIBER_PREFIX + part, shape, data as Float32Array);
+  });
+  const activity = graph.add('Sigmoid', [graph.add('Gemm', [tokens, weight, bias], { transB: 1 })]);
+  const { length } = WHOLE_WINDOWS;
+  const byBin = graph.add('Reshape', [activity, graph.ints([-1, length, BIN_TOKENS, ACTIVITY_CHANNELS])]);
+  return graph.add('ReduceMean', [byBin], { axes: [2], keepdims: 0 });
+}
+
+/** `noteStatistics` of each window, [B, STATISTICS_WIDTH]. */
+function addStatistics(graph: OnnxGraph, bins: string): string {
+  const { length } = WHOLE_WINDOWS;
+  const groups = graph.split(bins, 2, 3); // [B, T, 12] each
+  const stretch = (channel: number, start: number, end: number): string =>
+    start === 0 && end === length
+      ? groups[channel / 12]
+      : graph.add('Slice', [groups[channel / 12], graph.ints([start]), graph.ints([end]), graph.ints([1])]);
+  const means = statisticsMeans(length).map(({ channel, from, to }) =>
+    graph.add('ReduceMean', [stretch(channel, from, to)], { axes: [1], keepdims: 0 }),
+  );
+  const products = STATISTICS.products.map(([a, b, lag]) => {
+    const now = graph.add('Transpose', [stretch(a, 0, length - lag)], { perm: [0, 2, 1] });
+    const product = graph.add('MatMul', [now, stretch(b, lag, length)]);
+    const mean = graph.add('Div', [product, graph.scalar(length - lag)]);
+    return graph.add('Reshape', [mean, graph.ints([-1, 144])]);
+  });
+  return graph.add('Sqrt', [graph.add('Concat', [...means, ...products], { axis: 1 })]);
+}
