@@ -253,6 +253,11 @@ describe('what cannot be exported', () => {
       ).toThrow(/tokens of width 32, the transcriber reads width 31/);
       expect(() => write(at('never'), { encoder, probe: perSplit })).toThrow(/statistics of each split/);
     }
+    const ofNotes = { probe: randomNoteProbe(), transcriber: randomTranscriber(32) };
+    expect(() => exportOnnx(at('never'), ofNotes)).toThrow(/windows of 784 frames.*give the encoder too/);
+    const odd = Encoder.init(encoderConfig('vertical', 'tiny', { clipFrames: 192 }), createRng(0));
+    expect(() => exportOnnx(at('never'), { encoder: odd, ...ofNotes })).toThrow(/this one's have 192 frames/);
+    odd.dispose();
     expect(readdirSync(dir)).toEqual(before);
     encoder.dispose();
   });

@@ -59,7 +59,14 @@ export function exportSafetensors(path: string, parts: ExportParts): void {
 export function exportOnnx(path: string, parts: ExportParts): void {
   const { encoder, probe, transcriber, metadata = {} } = checkedParts(path, parts);
   const graph = new OnnxGraph();
-  if (encoder && probe && transcriber) {
+  if (probe && transcriber) {
+    const fits = encoder && WINDOW_FRAMES % encoder.config.clipFrames === 0;
+    if (!fits)
+      throw new InputError(
+        path,
+        `a head on notes hears windows of ${WINDOW_FRAMES} frames, as ONNX only together with an encoder whose clips fill ` +
+          `them; ${encoder ? `this one's have ${encoder.config.clipFrames} frames` : 'give the encoder too'}.`,
+      );
     addNoteHead(graph, { config: encoder.config, weights: encoder.toTensors(), transcriber, probe }, 'mel', 'logits');
     const input = { name: 'mel', shape: ['batch', encoder.config.nMels, WINDOW_FRAMES] };
     const output = { name: 'logits', shape: ['batch', KEYS.length] };

@@ -138,7 +138,10 @@ function atPitch(clip: ClipOfTrack, clipFrames: number, semitones: number): Clip
   return { mel: transposeMel(cutClip(clip.mel, clip.start, clipFrames), semitones), start: 0 };
 }
 
-/** A start on the grid of frames, anywhere in the track, drawn anew while too little of the clip is in a key; then where most of it is. */
+/**
+ * A start anywhere in the track, drawn anew while too little of the clip is in a key; then where most of it is.
+ * @param grid frames that starts are multiples of
+ */
 function drawClip(
   track: FineTuneTrack,
   clipFrames: number,

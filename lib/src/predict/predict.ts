@@ -107,7 +107,8 @@ async function predictStream(
     const durationSeconds = heard[0].nSamples / SAMPLE_RATE;
     onProgress?.(durationSeconds, total);
     const clips = keysOfClips(heard.map((pass) => pass.clips), shifts, durationSeconds); // prettier-ignore
-    const moments = keysOfClips(heard.map((pass) => pass.moments), shifts, durationSeconds); // prettier-ignore
+    const isFine = heard[0].moments !== heard[0].clips;
+    const moments = isFine ? keysOfClips(heard.map((pass) => pass.moments), shifts, durationSeconds) : clips; // prettier-ignore
     const logits = concatenate(clips.map((clip) => clip.logits));
     return { file, ...keyOf(file, logits, model.temperature), durationSeconds, clips, moments };
   } catch (error) {
