@@ -26,8 +26,8 @@ export const headName = ({ hidden }: Pick<FineTuneConfig, 'hidden'>): string =>
 /** Name of the head that writes notes down. */
 export const TRANSCRIBER_NAME = `linear-${ACTIVITY_CHANNELS}`;
 
-/** The heads of a state; those not given start anew. */
-export type FineTuneHeads = Pick<FineTuneState, 'head' | 'transcriber'>;
+/** The heads of a state. */
+type FineTuneHeads = Pick<FineTuneState, 'head' | 'transcriber'>;
 
 /** The heads before the first step. */
 function newHeads(config: FineTuneConfig, width: number): FineTuneHeads {
