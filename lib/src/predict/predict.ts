@@ -1,4 +1,7 @@
-/** From a recording to its key, in memory that does not grow with the recording. Letters: C clips, K = 24 keys. */
+/**
+ * From a recording to its key, as a stream: of the recording at most the notes heard in it are kept. Letters: C clips,
+ * K = 24 keys.
+ */
 import { concatenate, headerDuration, SAMPLE_RATE, streamAudio } from '../audio/index.js';
 import { InputError } from '../errors.js';
 import { NUM_KEYS } from '../keys/index.js';
