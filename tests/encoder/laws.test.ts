@@ -1,6 +1,6 @@
 /** What must hold for any weights and any clips, on every backend that is always there. */
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Encoder, encoderConfig, type EncoderConfig } from '../../lib/src/encoder/index.js';
+import { Encoder, encoderConfig, LOG_GAINS, type EncoderConfig } from '../../lib/src/encoder/index.js';
 import { createRng, tf } from '../../lib/src/tensor/index.js';
 import { maskClips, numTokens, type PatchVariant } from '../../lib/src/views/index.js';
 import { BACKEND_NAMES, BACKENDS, deviation, take } from './golden.js';
@@ -114,6 +114,19 @@ describe.each(BACKEND_NAMES)('on %s', (backend) => {
     expect(clips).toEqual(given);
     power.dispose();
     log.dispose();
+  });
+
+  it('log1p30dB is log1p of a thousand times the power; another scale changes what is read, not the weights', () => {
+    const encoder = Encoder.init(tiny('vertical', { inputScale: 'log1p' }), createRng(6));
+    const clips = someClips(2).map((x) => x / 1000);
+    const louder = take(encoder.forward(clips.map((x) => LOG_GAINS.log1p30dB * x), 2)); // prettier-ignore
+    const weights = encoder.toTensors();
+    const moved = encoder.withInputScale('log1p30dB');
+    expect(moved.config).toEqual({ ...encoder.config, inputScale: 'log1p30dB' });
+    expect(moved.toTensors()).toEqual(weights);
+    expect(deviation(take(moved.forward(clips, 2)), louder)).toBeLessThan(1e-6);
+    expect(() => moved.withInputScale('dB' as 'power')).toThrow(/inputScale is "dB"; expected power or log1p or/);
+    moved.dispose();
   });
 
   it('hybrid is [square ; vertical], and its parts are apart', () => {

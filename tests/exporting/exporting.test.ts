@@ -39,7 +39,7 @@ function headFor(width: number): Probe {
 
 /** An encoder of short clips, so that loops stay short, and what reads its notes. */
 function noteModel() {
-  const encoder = Encoder.init(encoderConfig('vertical', 'tiny', { clipFrames: 16, inputScale: 'log1p' }), createRng(2)); // prettier-ignore
+  const encoder = Encoder.init(encoderConfig('vertical', 'tiny', { clipFrames: 16, inputScale: 'log1p30dB' }), createRng(2)); // prettier-ignore
   return { encoder, transcriber: randomTranscriber(encoder.outWidth), probe: randomNoteProbe() };
 }
 

@@ -247,6 +247,26 @@ describe('a batch', () => {
     expect(low.targets).not.toEqual(targets);
   });
 
+  it('gives so many of its clips further overtones, each its own, and leaves everything else as it is', () => {
+    const at = (overtoneShare?: number) =>
+      labelledBatch(small({ maskRatio: 0, augmentation: { ...QUIET, overtoneShare } }), ENCODER, tracks, 2);
+    const plain = at();
+    expect(at(0)).toEqual(plain);
+    const perClip = 128 * ENCODER.clipFrames;
+    const isLouder = (batch: typeof plain): boolean[] =>
+      Array.from({ length: 16 }, (_, clip) => {
+        const own = (of: typeof plain) => of.patches.vertical!.subarray(clip * perClip, (clip + 1) * perClip);
+        const added = own(batch).map((power, i) => power - own(plain)[i]);
+        expect(Math.min(...added)).toBeGreaterThanOrEqual(0);
+        return added.some((power) => power > 0);
+      });
+    expect(isLouder(at(1)).every(Boolean)).toBe(true);
+    const half = isLouder(at(0.5)).filter(Boolean).length;
+    expect(half).toBeGreaterThan(2);
+    expect(half).toBeLessThan(14);
+    expect({ ...at(1), patches: null }).toEqual({ ...plain, patches: null });
+  });
+
   it('refuses tracks without a key, with other bands, and batches that no epoch fills', async () => {
     const bad = (one: FineTuneTrack) =>
       fineTune(small({ batchTracks: 1 }), encoder(), [one], { dir: join(root, 'bad'), clock: () => 0 });
@@ -331,6 +351,22 @@ describe('a run', () => {
       expect(readFileSync(parts[file]).equals(readFileSync(whole[file]))).toBe(true);
   });
 
+  it('may go on at another input scale, which its encoder keeps, stopped or not', async () => {
+    const config = small({ inputScale: 'log1p30dB' });
+    const before = tf.memory().numTensors;
+    const stop = new AbortController();
+    let steps = 0;
+    const onStep = (): void => void (++steps === 3 && stop.abort(new Error('stopped here')));
+    await expect(run('louder', config, { signal: stop.signal, onStep })).rejects.toThrow('stopped here');
+    const { encoderPath } = await run('louder', config);
+    expect(tf.memory().numTensors).toBe(before);
+    const { encoder: tuned } = loadCheckpoint(encoderPath);
+    expect(tuned.config).toEqual({ ...ENCODER, inputScale: 'log1p30dB' });
+    tuned.dispose();
+    const plain = await run('as loud');
+    expect(readFileSync(encoderPath).equals(readFileSync(plain.encoderPath))).toBe(false);
+  });
+
   it('refuses a folder with another run, and says when it diverges', async () => {
     await run('taken');
     await expect(run('taken', small({ seed: 5 }))).rejects.toThrow(/another configuration/);
@@ -342,6 +378,8 @@ describe('a run', () => {
     [{ maskRatio: 1 }, /maskRatio/],
     [{ learningRate: -1 }, /learningRate/],
     [{ augmentation: { ...QUIET, gainDb: 100 } }, /gainDb/],
+    [{ augmentation: { ...QUIET, overtoneShare: 2 } }, /overtoneShare from 0 to 1/],
+    [{ inputScale: 'dB' as 'power' }, /field inputScale: found "dB"; expected power, log1p, log1p30dB/],
     [{ speed: 1 } as Partial<FineTuneConfig>, /speed/],
   ])('refuses %o', (fields, sentence) => {
     expect(() => small(fields)).toThrow(sentence);

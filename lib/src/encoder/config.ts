@@ -3,6 +3,17 @@ import { InputError } from '../errors.js';
 import { sizeOf } from '../store/index.js';
 import { numTokens, PATCH_SIZE, PATCHINGS, wholePatchFrames, type PatchVariant } from '../views/index.js';
 
+/**
+ * What power is multiplied by in log(1 + gain x). Notes played softly have a power well below 1, where log(1 + x) is
+ * nearly x itself and a patch's loudest band alone stands out; 30 dB more bring them into the logarithm's range.
+ */
+export const LOG_GAINS = { log1p: 1, log1p30dB: 1000 } as const;
+
+/** `power`: the mel spectrogram as it is (the paper); the others: log(1 + gain x) before the patch embedding. */
+export type InputScale = 'power' | keyof typeof LOG_GAINS;
+
+export const INPUT_SCALES: readonly InputScale[] = ['power', 'log1p', 'log1p30dB'];
+
 export interface EncoderConfig {
   readonly patches: PatchVariant;
   /** Frames of a clip, a multiple of the patch's frames; other lengths may be asked for at each call. */
@@ -15,8 +26,7 @@ export interface EncoderConfig {
   readonly numHeads: number;
   readonly headDim: number;
   readonly mlpDim: number;
-  /** `power`: the mel spectrogram as it is (the paper); `log1p`: log(1 + x) before the patch embedding. */
-  readonly inputScale: 'power' | 'log1p';
+  readonly inputScale: InputScale;
 }
 
 /** Named sizes. `S` is the paper's, `B` that of its 85M encoders; `small` trains on a laptop; `tiny` is that of the golden values. */
@@ -81,7 +91,7 @@ export function parseEncoderConfig(value: unknown, where = 'encoder config'): En
     throw new InputError(where, `has unknown ${unknown.join(', ')}; known are ${known.join(', ')}`);
   }
   checkChoice(where, 'patches', fields.patches, Object.keys(PATCHINGS));
-  checkChoice(where, 'inputScale', fields.inputScale, ['power', 'log1p']);
+  checkChoice(where, 'inputScale', fields.inputScale, INPUT_SCALES);
   checkChoice(where, 'nMels', fields.nMels, [128]);
   for (const name of COUNTS) {
     const count = fields[name];

@@ -3,7 +3,7 @@ import { InputError } from '../errors.js';
 import { float32, type StoredTensor } from '../store/index.js';
 import { tf, type Rng } from '../tensor/index.js';
 import { gatherPatches, PATCHINGS, type ClipOfTrack, type KeptTokens, type Patching } from '../views/index.js';
-import { parameterShapes, parseEncoderConfig, type EncoderConfig } from './config.js';
+import { parameterShapes, parseEncoderConfig, type EncoderConfig, type InputScale } from './config.js';
 import { checkedWeights, inferConfig, type ConfigOverrides } from './fromTensors.js';
 import { encoderInput, patchesInput, type EncoderInput } from './input.js';
 import { initialValues } from './initialValues.js';
@@ -71,6 +71,11 @@ export class Encoder {
       initial.dispose();
     }
     return new Encoder(config, weights);
+  }
+
+  /** The same weights at another input scale; takes this encoder's place, which must not be used any more. */
+  withInputScale(inputScale: InputScale): Encoder {
+    return new Encoder(parseEncoderConfig({ ...this.config, inputScale }), this.weights);
   }
 
   /** The weights, copied out, in the reference's order. */

@@ -6,6 +6,8 @@
  */
 export {
   ENCODER_SIZES,
+  INPUT_SCALES,
+  LOG_GAINS,
   encoderConfig,
   parameterCount,
   parameterShapes,
@@ -13,6 +15,7 @@ export {
   transformerShapes,
   type EncoderConfig,
   type EncoderSize,
+  type InputScale,
   type TransformerSize,
 } from './config.js';
 export { initialValues } from './initialValues.js';

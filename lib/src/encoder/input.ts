@@ -1,7 +1,7 @@
 /** From clips to what the transformer reads: patches of kept tokens and their positions, as typed arrays. */
 import { InputError } from '../errors.js';
 import { PATCH_SIZE, patchify, tokenGrid, type Patching } from '../views/index.js';
-import type { EncoderConfig } from './config.js';
+import { LOG_GAINS, type EncoderConfig } from './config.js';
 import { positionsOf } from './positions.js';
 
 /** One patching of a batch of clips, R = nClips * nTokens rows. */
@@ -74,11 +74,12 @@ export function patchesInput(
 /** Applies the input scale and refuses what would become a NaN embedding. */
 function scaleInPlace(patches: Float32Array, scale: EncoderConfig['inputScale'], nClips: number): void {
   if (scale === 'power' && allFinite(patches)) return;
+  const gain = scale === 'power' ? 0 : LOG_GAINS[scale];
   for (let i = 0; i < patches.length; i++) {
-    const value = scale === 'log1p' ? Math.log1p(patches[i]) : patches[i];
+    const value = gain > 0 ? Math.log1p(gain * patches[i]) : patches[i];
     if (!Number.isFinite(value)) {
       const clip = Math.floor(i / (patches.length / nClips));
-      const expected = scale === 'log1p' ? 'finite power, not negative' : 'finite power';
+      const expected = gain > 0 ? 'finite power, not negative' : 'finite power';
       throw new InputError(`clip ${clip}`, `its mel spectrogram holds ${patches[i]}; expected ${expected}`);
     }
     patches[i] = value;

@@ -3,7 +3,7 @@
  * The batch is free, the number of frames is the clip's: positions are constants. Weights stand under the reference's
  * names and in its shapes; `Gemm` with `transB` reads them as they are.
  */
-import { sincos2d, type EncoderConfig } from '../encoder/index.js';
+import { LOG_GAINS, sincos2d, type EncoderConfig } from '../encoder/index.js';
 import { headLayers, type Probe } from '../probe/index.js';
 import type { StoredTensor } from '../store/index.js';
 import { PATCH_SIZE, PATCHINGS, tokenGrid, type Patching } from '../views/index.js';
@@ -53,7 +53,10 @@ export function addTokens(graph: OnnxGraph, config: EncoderConfig, weights: Weig
 }
 
 function addScale(graph: OnnxGraph, { inputScale }: EncoderConfig, mel: string): string {
-  return inputScale === 'log1p' ? graph.add('Log', [graph.add('Add', [mel, graph.scalar(1)])]) : mel;
+  if (inputScale === 'power') return mel;
+  const gain = LOG_GAINS[inputScale];
+  const amplified = gain === 1 ? mel : graph.add('Mul', [mel, graph.scalar(gain)]);
+  return graph.add('Log', [graph.add('Add', [amplified, graph.scalar(1)])]);
 }
 
 /** One patching of the clips through the transformer, each token by itself: [R, width]. */

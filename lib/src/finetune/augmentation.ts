@@ -27,6 +27,20 @@ export function randomEqualiser(nMels: number, db: number, rng: Rng): Float64Arr
   return curve;
 }
 
+/** How far below the sound itself its copy at 2, 3, ... times its frequencies lies, dB [nearest, farthest]. */
+const OVERTONES_BELOW = [3, 24] as const;
+/** The highest multiple. */
+const MOST_PARTIALS = 5;
+
+/** What `addOvertones` takes: a level for each multiple from 2 to 5, uniform in dB. */
+export function randomOvertones(rng: Rng): number[] {
+  const [nearest, farthest] = OVERTONES_BELOW;
+  return Array.from(
+    { length: MOST_PARTIALS - 1 },
+    () => 10 ** (-(nearest + (farthest - nearest) * rng.uniform()) / 10),
+  );
+}
+
 /**
  * Augments cut patches of clips in place; every clip draws its own changes.
  *

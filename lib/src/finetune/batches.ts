@@ -6,7 +6,7 @@ import type { EncoderConfig } from '../encoder/index.js';
 import { InputError } from '../errors.js';
 import { ACTIVITY_CHANNELS, keyShares, type KeySpan, type PitchClassActivity } from '../corpus/index.js';
 import { NUM_KEYS, transposeKey } from '../keys/index.js';
-import { cutClip, MEL, transposeMel } from '../mel/index.js';
+import { addOvertones, cutClip, MEL, transposeMel } from '../mel/index.js';
 import { TOKEN_FRAMES, TOKEN_SECONDS } from '../notes/index.js';
 import { clipOf, type MelSource } from '../pretrain/index.js';
 import { createRng, type Rng } from '../tensor/index.js';
@@ -18,7 +18,7 @@ import {
   type KeptTokens,
   type Patching,
 } from '../views/index.js';
-import { augmentPatches } from './augmentation.js';
+import { augmentPatches, randomOvertones } from './augmentation.js';
 import type { FineTuneConfig } from './config.js';
 
 /** A labelled track; its mel is in memory or on disk, with the same batches. */
@@ -81,7 +81,8 @@ export function labelledBatch(
   const nClips = batchTracks * clipsPerTrack;
   const starts = rng.fork(`clips of step ${step}`);
   const pitches = rng.fork(`pitches of step ${step}`);
-  const [lowest, highest] = augmentation.semitones;
+  const colours = rng.fork(`overtones of step ${step}`);
+  const { semitones: [lowest, highest], overtoneShare = 0 } = augmentation; // prettier-ignore
   const clips: ClipOfTrack[] = [];
   const heard: { track: FineTuneTrack; start: number; semitones: number }[] = [];
   const targets = new Float32Array(nClips * NUM_KEYS).fill(labelSmoothing / NUM_KEYS);
@@ -90,7 +91,9 @@ export function labelledBatch(
     const { start, shares } = drawClip(track, clipFrames, starts, config.transcription > 0 ? TOKEN_FRAMES : 1);
     const semitones = lowest + pitches.int(highest - lowest + 1);
     heard.push({ track, start, semitones });
-    clips.push(atPitch(clipOf(track.mel, start, clipFrames), clipFrames, semitones));
+    const heardAt = atPitch(clipOf(track.mel, start, clipFrames), clipFrames, semitones);
+    const colour = colours.fork(clip);
+    clips.push(colour.uniform() < overtoneShare ? coloured(heardAt, clipFrames, colour) : heardAt);
     for (let key = 0; key < NUM_KEYS; key++)
       targets[clip * NUM_KEYS + transposeKey(key, semitones)] += (1 - labelSmoothing) * shares[key];
   }
@@ -136,6 +139,10 @@ function activityAt(
 function atPitch(clip: ClipOfTrack, clipFrames: number, semitones: number): ClipOfTrack {
   if (semitones === 0) return clip;
   return { mel: transposeMel(cutClip(clip.mel, clip.start, clipFrames), semitones), start: 0 };
+}
+
+function coloured({ mel, start }: ClipOfTrack, clipFrames: number, rng: Rng): ClipOfTrack {
+  return { mel: addOvertones(cutClip(mel, start, clipFrames), randomOvertones(rng)), start: 0 };
 }
 
 /**

@@ -1,4 +1,5 @@
 /** The one table of what fine-tuning can be told, its defaults, and the check of every field. */
+import { INPUT_SCALES, type InputScale } from '../encoder/index.js';
 import { InputError } from '../errors.js';
 import { configId } from '../store/index.js';
 
@@ -13,6 +14,8 @@ export interface MelAugmentation {
   readonly noiseDb: readonly [number, number];
   /** Pitch: moved by a whole number of semitones from the first to the second, and the key with it; [0, 0] = off. */
   readonly semitones: readonly [number, number];
+  /** Share of clips that get further overtones (`randomOvertones`); default none. */
+  readonly overtoneShare?: number;
 }
 
 export interface FineTuneConfig {
@@ -41,6 +44,8 @@ export interface FineTuneConfig {
    */
   readonly transcription: number;
   readonly augmentation: MelAugmentation;
+  /** What the encoder reads from here on; default: what it has read so far. */
+  readonly inputScale?: InputScale;
   readonly seed: number;
   /** Steps between two checkpoints. */
   readonly checkpointEverySteps: number;
@@ -84,7 +89,7 @@ const isAmount = (x: number): boolean => x >= 0 && Number.isFinite(x);
 
 /** @throws InputError for the first field that is unknown or out of range */
 export function checkFineTuneConfig(config: FineTuneConfig): void {
-  const known = ['steps', ...Object.keys(FINE_TUNE_DEFAULTS)];
+  const known = ['steps', 'inputScale', ...Object.keys(FINE_TUNE_DEFAULTS)];
   const fail = (field: string, found: unknown, expected: string): never => {
     throw new InputError(`fine-tuning config, field ${field}`, `found ${JSON.stringify(found)}; expected ${expected}`);
   };
@@ -103,18 +108,22 @@ export function checkFineTuneConfig(config: FineTuneConfig): void {
   check('weightDecay', isAmount(config.weightDecay), 'a number of at least 0');
   check('schedule', ['constant', 'cosine'].includes(config.schedule), 'constant or cosine');
   check('clipNorm', config.clipNorm === null || config.clipNorm > 0, 'null or a number above 0');
-  const { gainDb, equaliserDb, noiseShare, noiseDb, semitones } = config.augmentation;
+  check(
+    'inputScale',
+    config.inputScale === undefined || INPUT_SCALES.includes(config.inputScale),
+    INPUT_SCALES.join(', ') + ' or none',
+  );
+  const { gainDb, equaliserDb, noiseShare, noiseDb, semitones, overtoneShare = 0 } = config.augmentation;
   check(
     'augmentation',
     [gainDb, equaliserDb].every((x) => isAmount(x) && x <= 60) &&
-      noiseShare >= 0 &&
-      noiseShare <= 1 &&
+      [noiseShare, overtoneShare].every((share) => share >= 0 && share <= 1) &&
       noiseDb.length === 2 &&
       noiseDb[0] <= noiseDb[1] &&
       semitones.length === 2 &&
       semitones.every((x) => Number.isInteger(x) && Math.abs(x) <= 12) &&
       semitones[0] <= semitones[1],
-    'gainDb and equaliserDb from 0 to 60, noiseShare from 0 to 1, noiseDb [nearest, farthest], semitones two whole ' +
+    'gainDb and equaliserDb from 0 to 60, noiseShare and overtoneShare from 0 to 1, noiseDb [nearest, farthest], semitones two whole ' +
       'numbers from -12 to 12 in ascending order',
   );
 }

@@ -101,7 +101,8 @@ export async function fineTune(
     stepsPerEpoch(config, tracks.length);
     const resumed = existsSync(paths.checkpoint) ? restore(paths.checkpoint, config, description(0)) : null;
     if (resumed) start.dispose();
-    state = resumed?.state ?? fineTuneState(config, start);
+    state =
+      resumed?.state ?? fineTuneState(config, config.inputScale ? start.withInputScale(config.inputScale) : start);
     const resumedFrom = resumed?.step ?? 0;
     const running = state;
     const save = (step: number): void => saveState(paths.checkpoint, running, { ...description(step), kind: KIND });

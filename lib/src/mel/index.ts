@@ -21,7 +21,7 @@ export {
   type MelTrack,
   type PowerSpectrogram,
 } from './spectrogram.js';
-export { transposeMel } from './transpose.js';
+export { addOvertones, transposeMel } from './transpose.js';
 export { type MelClip, MelStream, streamClips, streamMel } from './stream.js';
 export { CLIP_FRAMES, CLIP_SAMPLES, clipStarts, copyClip, cutClip, cutClips } from './clips.js';
 export { CHROMA, type ChromaConfig, chromagram, estimateTuning } from './chroma.js';

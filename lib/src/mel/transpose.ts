@@ -7,6 +7,8 @@ import type { MelSpectrogram } from './spectrogram.js';
 interface Sources {
   readonly left: Int32Array;
   readonly share: Float64Array;
+  /** First band whose source is not below the first one's centre. */
+  readonly lowest: number;
 }
 
 const known = new Map<number, Sources>();
@@ -18,15 +20,39 @@ function sourcesOf(semitones: number): Sources {
   const centres = melCorners(MEL).subarray(1, MEL.nMels + 1);
   const left = new Int32Array(MEL.nMels);
   const share = new Float64Array(MEL.nMels);
+  const ratio = 2 ** (semitones / 12);
   for (let m = 0; m < MEL.nMels; m++) {
-    const hz = centres[m] / 2 ** (semitones / 12);
+    const hz = centres[m] / ratio;
     while (left[m] < MEL.nMels - 2 && centres[left[m] + 1] <= hz) left[m]++;
     const [low, high] = [centres[left[m]], centres[left[m] + 1]];
     share[m] = Math.min(1, Math.max(0, (hz - low) / (high - low)));
   }
-  const sources = { left, share };
+  const lowest = centres.findIndex((hz) => hz / ratio >= centres[0]);
+  const sources = { left, share, lowest };
   known.set(semitones, sources);
   return sources;
+}
+
+/**
+ * The mel power of the same music with further partials: the spectrum once more at whole multiples of its frequencies, as
+ * if every instrument's overtones were stronger. Pitches stay where they are. Interpolated as `transposeMel` is; below
+ * the first band nothing is known, and nothing is added from there.
+ *
+ * @param mel power, in the bands of `MEL`
+ * @param shares power of the copy at 2, 3, ... times the frequencies, as shares of the original; 0 = none
+ * @throws InputError for another number of bands
+ */
+export function addOvertones(mel: MelSpectrogram, shares: readonly number[]): MelSpectrogram {
+  const { nMels, nFrames, data } = mel;
+  const sounding = Float32Array.from(data);
+  shares.forEach((amount, i) => {
+    if (amount === 0) return;
+    const semitones = 12 * Math.log2(i + 2);
+    const { data: moved } = transposeMel(mel, semitones);
+    const lowest = sourcesOf(semitones).lowest;
+    for (let at = lowest * nFrames; at < nMels * nFrames; at++) sounding[at] += amount * moved[at];
+  });
+  return { nMels, nFrames, data: sounding };
 }
 
 /**

@@ -1,6 +1,6 @@
 /** The one table of what each preset computes. Everything that a result depends on stands here or in the corpus' config. */
 import { EMBEDDED_SIZES, type Split } from '../../corpus/index.js';
-import type { EncoderConfig, EncoderSize } from '../../encoder/index.js';
+import type { EncoderConfig, EncoderSize, InputScale } from '../../encoder/index.js';
 import { InputError } from '../../errors.js';
 import type { PretrainConfig } from '../../pretrain/index.js';
 import type { ProbeConfig } from '../../probe/index.js';
@@ -19,7 +19,7 @@ export interface PretrainingVariant {
   /** For people: what differs. */
   readonly label: string;
   readonly data?: PretrainingData;
-  readonly inputScale?: 'power' | 'log1p';
+  readonly inputScale?: InputScale;
   readonly changes?: Partial<Omit<PretrainConfig, 'encoder' | 'seed'>>;
   /** Whether notebook 04 compares it too; the others are the ablations of notebook 03. */
   readonly isCompared?: boolean;
@@ -51,7 +51,7 @@ export interface ExperimentPreset {
   /** Seconds of the items that recordings are cut into. */
   readonly itemSeconds: number;
   readonly encoderSize: EncoderSize;
-  readonly inputScale: 'power' | 'log1p';
+  readonly inputScale: InputScale;
   /** Seeds of pretraining (and of the random initialisation that it starts from). */
   readonly seeds: readonly number[];
   readonly pretraining: Omit<PretrainConfig, 'encoder' | 'seed'>;
