@@ -240,10 +240,11 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
   MatMul: ([a, b]) => {
     const [n, k] = a.shape.slice(-2);
     const m = b.shape[b.shape.length - 1];
-    const parts = Array.from({ length: sizeOf(a.shape.slice(0, -2)) }, (_, i) => [
-      ...product(a.data.subarray(i * n * k, (i + 1) * n * k), b.data.subarray(i * k * m, (i + 1) * k * m), n, k, m),
-    ]);
-    return [{ shape: [...a.shape.slice(0, -1), m], data: Float64Array.from(parts.flat()) }];
+    // A matrix alone meets every one of the others.
+    const before = (a.shape.length === 2 ? b : a).shape.slice(0, -2);
+    const at = ({ shape, data }: Value, i: number, size: number) => (shape.length === 2 ? data : data.subarray(i * size, (i + 1) * size)); // prettier-ignore
+    const parts = Array.from({ length: sizeOf(before) }, (_, i) => [...product(at(a, i, n * k), at(b, i, k * m), n, k, m)]); // prettier-ignore
+    return [{ shape: [...before, n, m], data: Float64Array.from(parts.flat()) }];
   },
   Softmax: ([x]) => [
     rows(x, (row) => {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { InputError } from '../../lib/src/errors.js';
 import {
   clipStarts,
+  cutClip,
   cutClips,
   MEL,
   type MelClip,
@@ -139,10 +140,15 @@ describe('streamClips', () => {
     );
   });
 
+  it('with the end kept go on until one reaches it, which is padded; where nothing is left over there is none', async () => {
+    const starts = async (nFrames: number, hop = 4) => (await all(streamClips([numbered(nFrames)], 4, hop, true))).map(({ start }: MelClip) => start); // prettier-ignore
+    expect([await starts(9), await starts(8), await starts(3)]).toEqual([[0, 4, 8], [0, 4], [0]]);
+    expect([await starts(9, 2), await starts(8, 2), await starts(3, 2)]).toEqual([[0, 2, 4, 6], [0, 2, 4], [0]]);
+    const last = (await all(streamClips([numbered(9)], 4, 2, true))).at(-1)!;
+    expect(last.mel).toEqual(cutClip(numbered(9), 6, 4));
+  });
+
   it('refuses lengths that are none', async () => {
-    // With the rest kept, the last clip is padded; where nothing is left over there is none.
-    const ends = async (nFrames: number) => (await all(streamClips([numbered(nFrames)], 4, 4, true))).map(({ start }: MelClip) => start); // prettier-ignore
-    expect([await ends(9), await ends(8), await ends(3)]).toEqual([[0, 4, 8], [0, 4], [0]]);
     await expect(all(streamClips([numbered(5)], 0))).rejects.toThrow(/clipFrames is 0/);
     await expect(all(streamClips([numbered(5)], 2, 1.5))).rejects.toThrow(/hop is 1.5/);
   });

@@ -6,6 +6,10 @@ import { Encoder, encoderConfig } from '../../lib/src/encoder/index.js';
 import { transposeKey } from '../../lib/src/keys/index.js';
 import {
   binActivity,
+  ClipJoiner,
+  hearingHop,
+  hearingStarts,
+  hopTokens,
   logitsOverPitches,
   noteStatistics,
   noteTable,
@@ -139,6 +143,53 @@ describe('logitsOverPitches', () => {
   });
 });
 
+describe('clips that overlap by half', () => {
+  it('begin in the middle of the one before, and end with the first that reaches the end', () => {
+    expect(hearingStarts(500, 196)).toEqual([0, 98, 196, 294, 392]);
+    expect([1, 196, 197, 294, 295].map((nFrames) => hearingStarts(nFrames, 196).length)).toEqual([1, 1, 2, 2, 3]);
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 3000 }), fc.integer({ min: 1, max: 200 }), (nFrames, clipTokens) => {
+        const clipFrames = 2 * clipTokens;
+        const starts = hearingStarts(nFrames, clipFrames);
+        expect(starts.at(-1)! + clipFrames).toBeGreaterThanOrEqual(nFrames);
+        if (starts.length > 1) expect(starts.at(-2)! + clipFrames).toBeLessThan(nFrames);
+        starts.forEach((start, i) => expect(start).toBe(i * hearingHop(clipFrames)));
+      }),
+    );
+  });
+
+  it('joined are what all of them say where they agree, however many come at once', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 9 }),
+        fc.integer({ min: 1, max: 6 }),
+        fc.nat(),
+        (clipTokens, nClips, seed) => {
+          const hop = hopTokens(clipTokens);
+          const nTokens = (nClips - 1) * hop + clipTokens;
+          const truth = activity(nTokens, seed);
+          const cut = (clip: number): Float32Array => truth.slice(clip * hop * ACTIVITY_CHANNELS, (clip * hop + clipTokens) * ACTIVITY_CHANNELS); // prettier-ignore
+          const [one, all] = [new ClipJoiner(clipTokens), new ClipJoiner(clipTokens)];
+          const clips = Array.from({ length: nClips }, (_, clip) => cut(clip));
+          clips.forEach((clip) => one.add(clip));
+          all.add(Float32Array.from(clips.flatMap((clip) => [...clip])));
+          expect(largestDifference(one.end(nTokens), truth)).toBeLessThan(1e-6);
+          expect(all.end(nTokens)).toEqual(one.end(nTokens));
+          expect(one.end(1)).toEqual(one.end(nTokens).slice(0, ACTIVITY_CHANNELS));
+        },
+      ),
+    );
+  });
+
+  it('where they do not, the one in whose middle a token lies counts more', () => {
+    const joiner = new ClipJoiner(4);
+    joiner.add(new Float32Array(4 * ACTIVITY_CHANNELS).fill(1));
+    joiner.add(new Float32Array(4 * ACTIVITY_CHANNELS).fill(0));
+    const first = [...joiner.end(6)].filter((_, i) => i % ACTIVITY_CHANNELS === 0);
+    expect(first).toEqual([1, 1, 0.75, 0.25, 0, 0]);
+  });
+});
+
 describe('a transcriber', () => {
   const encoder = (): Encoder => Encoder.init(encoderConfig('vertical', 'tiny'), createRng(1));
 
@@ -150,8 +201,15 @@ describe('a transcriber', () => {
     const all = transcribe(own, transcriber, mel);
     expect(all.length).toBe(250 * ACTIVITY_CHANNELS);
     expect(all.every((p) => p >= 0 && p <= 1)).toBe(true);
-    const third = transcribeClips(own, transcriber, [{ mel, start: 392 }]);
-    expect(largestDifference(all.subarray(196 * ACTIVITY_CHANNELS), third.subarray(0, 54 * ACTIVITY_CHANNELS))).toBeLessThan(1e-5); // prettier-ignore
+    // Five clips, 49 tokens apart; the fourth and the fifth (padded, from token 196 on) share tokens 196 to 244.
+    const [fourth, fifth] = [294, 392].map((start) => transcribeClips(own, transcriber, [{ mel, start }]));
+    const expected = all.slice(196 * ACTIVITY_CHANNELS).map((_, i) => {
+      const token = Math.floor(i / ACTIVITY_CHANNELS);
+      if (token >= 49) return fifth[i];
+      const share = (token + 0.5) / 49;
+      return (1 - share) * fourth[i + 49 * ACTIVITY_CHANNELS] + share * fifth[i];
+    });
+    expect(largestDifference(all.subarray(196 * ACTIVITY_CHANNELS), expected)).toBeLessThan(1e-5);
     expect(transcribe(own, transcriber, randomMel(1)).length).toBe(ACTIVITY_CHANNELS);
     const table = await noteTable(own, transcriber, [{ id: 'a', mel }, { id: 'b', mel: randomMel(1300) }]); // prettier-ignore
     expect([table.width, [...table.trackOf]]).toEqual([STATISTICS_WIDTH, [0, 1, 1]]);

@@ -7,7 +7,7 @@ import { STATISTICS_WIDTH, type Transcriber } from '../notes/index.js';
 import { HEAD_PREFIX, Probe, saveProbe } from '../probe/index.js';
 import { float32, type StoredTensor, writeFileAtomic } from '../store/index.js';
 import { addEncoder, addHead } from './graphs.js';
-import { addNoteHead, WINDOW_FRAMES } from './noteGraph.js';
+import { addNoteHead, clipsFillWindow, WINDOW_FRAMES } from './noteGraph.js';
 import { OnnxGraph, type PortShape } from './onnxModel.js';
 
 /** What is exported: an encoder, a head, or both. */
@@ -60,12 +60,12 @@ export function exportOnnx(path: string, parts: ExportParts): void {
   const { encoder, probe, transcriber, metadata = {} } = checkedParts(path, parts);
   const graph = new OnnxGraph();
   if (probe && transcriber) {
-    const fits = encoder && WINDOW_FRAMES % encoder.config.clipFrames === 0;
+    const fits = encoder && clipsFillWindow(encoder.config.clipFrames);
     if (!fits)
       throw new InputError(
         path,
-        `a head on notes hears windows of ${WINDOW_FRAMES} frames, as ONNX only together with an encoder whose clips fill ` +
-          `them; ${encoder ? `this one's have ${encoder.config.clipFrames} frames` : 'give the encoder too'}.`,
+        `a head on notes hears windows of ${WINDOW_FRAMES} frames, as ONNX only together with an encoder whose clips, each ` +
+          `beginning in the middle of the one before, fill them; ${encoder ? `this one's have ${encoder.config.clipFrames} frames` : 'give the encoder too'}.`,
       );
     addNoteHead(graph, { config: encoder.config, weights: encoder.toTensors(), transcriber, probe }, 'mel', 'logits');
     const input = { name: 'mel', shape: ['batch', encoder.config.nMels, WINDOW_FRAMES] };

@@ -7,6 +7,10 @@ import { ACTIVITY_CHANNELS } from '../corpus/index.js';
 import { NUM_KEYS, transposeKey } from '../keys/index.js';
 import {
   BIN_TOKENS,
+  hearingHop,
+  hearingStarts,
+  hopTokens,
+  shareOfLater,
   STATISTICS,
   STATISTICS_WIDTH,
   statisticsMeans,
@@ -53,10 +57,34 @@ export function addNoteHead(graph: OnnxGraph, parts: Parts, mel: string, output:
 
 const PITCHES = Array.from({ length: 12 }, (_, up) => up);
 
+/** Whether clips of so many frames, half of one apart, fill a window. */
+export const clipsFillWindow = (clipFrames: number): boolean =>
+  WINDOW_FRAMES >= clipFrames && (WINDOW_FRAMES - clipFrames) % hearingHop(clipFrames) === 0;
+
+/** What each token of a window's clips adds to each bin, [T, C * tokens]: the join of `ClipJoiner` and the mean. */
+function binsOfTokens(nClips: number, clipTokens: number): Float32Array {
+  const hop = hopTokens(clipTokens);
+  const overlap = clipTokens - hop;
+  const nRows = nClips * clipTokens;
+  const weights = new Float32Array(WHOLE_WINDOWS.length * nRows);
+  for (let clip = 0; clip < nClips; clip++)
+    for (let token = 0; token < clipTokens; token++) {
+      let share = 1;
+      if (clip > 0 && token < overlap) share = shareOfLater(token, overlap);
+      else if (clip < nClips - 1 && token >= hop) share = 1 - shareOfLater(token - hop, overlap);
+      const bin = Math.floor((clip * hop + token) / BIN_TOKENS);
+      weights[bin * nRows + clip * clipTokens + token] = share / BIN_TOKENS;
+    }
+  return weights;
+}
+
 /** Activity in bins, [B, T, 36]. */
 function addBins(graph: OnnxGraph, { config, weights, transcriber }: Parts, mel: string): string {
   const { clipFrames, nMels } = config;
-  const apart = graph.add('Reshape', [mel, graph.ints([-1, nMels, WINDOW_FRAMES / clipFrames, clipFrames])]);
+  const starts = hearingStarts(WINDOW_FRAMES, clipFrames);
+  const frames = starts.flatMap((start) => Array.from({ length: clipFrames }, (_, i) => start + i));
+  const inClips = graph.add('Gather', [mel, graph.ints(frames, 'frames of clips')], { axis: 2 });
+  const apart = graph.add('Reshape', [inClips, graph.ints([-1, nMels, starts.length, clipFrames])]);
   const byClip = graph.add('Transpose', [apart], { perm: [0, 2, 1, 3] });
   const clips = graph.add('Reshape', [byClip, graph.ints([-1, nMels, clipFrames])]);
   const tokens = addTokens(graph, config, weights, clips);
@@ -66,9 +94,11 @@ function addBins(graph: OnnxGraph, { config, weights, transcriber }: Parts, mel:
     return graph.floats(TRANSCRIBER_PREFIX + part, shape, data as Float32Array);
   });
   const activity = graph.add('Sigmoid', [graph.add('Gemm', [tokens, weight, bias], { transB: 1 })]);
-  const { length } = WHOLE_WINDOWS;
-  const byBin = graph.add('Reshape', [activity, graph.ints([-1, length, BIN_TOKENS, ACTIVITY_CHANNELS])]);
-  return graph.add('ReduceMean', [byBin], { axes: [2], keepdims: 0 });
+  const clipTokens = clipFrames / TOKEN_FRAMES;
+  const nRows = starts.length * clipTokens;
+  const byWindow = graph.add('Reshape', [activity, graph.ints([-1, nRows, ACTIVITY_CHANNELS])]);
+  const bins = binsOfTokens(starts.length, clipTokens);
+  return graph.add('MatMul', [graph.floats('bins of tokens', [WHOLE_WINDOWS.length, nRows], bins), byWindow]);
 }
 
 /** `noteStatistics` of each window, [B, STATISTICS_WIDTH]. */

@@ -120,13 +120,13 @@ export interface MelClip {
  * @param pieces what `streamMel` gives
  * @param clipFrames frames of a clip
  * @param hop frames from clip to clip (default: contiguous)
- * @param isRestKept whether clips that begin before the end and reach beyond it are given too, padded
+ * @param isEndKept whether, where the last clip does not reach the end, the next one is given too, padded
  */
 export async function* streamClips(
   pieces: AsyncIterable<MelSpectrogram> | Iterable<MelSpectrogram>,
   clipFrames: number,
   hop: number = clipFrames,
-  isRestKept = false,
+  isEndKept = false,
 ): AsyncGenerator<MelClip, void, undefined> {
   for (const [name, value] of [
     ['clipFrames', clipFrames],
@@ -139,6 +139,7 @@ export async function* streamClips(
   const open: MelClip[] = []; // begun, not complete
   let nextStart = 0;
   let nFrames = 0; // so far
+  let covered = 0; // by the clips that were given
   for await (const piece of pieces) {
     // A clip's length at once, so that no more clips are open than overlap.
     for (let from = 0; from < piece.nFrames; from += clipFrames) {
@@ -146,11 +147,13 @@ export async function* streamClips(
       for (; nextStart < nFrames + until - from; nextStart += hop) open.push(emptyClip(nextStart, piece.nMels, clipFrames)); // prettier-ignore
       for (const clip of open) copyFrames(piece, from, until, nFrames, clip);
       nFrames += until - from;
-      while (open.length > 0 && open[0].start + clipFrames <= nFrames) yield open.shift()!;
+      while (open.length > 0 && open[0].start + clipFrames <= nFrames) {
+        covered = open[0].start + clipFrames;
+        yield open.shift()!;
+      }
     }
   }
-  if (isRestKept) yield* open;
-  else if (nFrames > 0 && nFrames < clipFrames) yield open[0];
+  if (open.length > 0 && (isEndKept ? covered < nFrames : nFrames < clipFrames)) yield open[0];
 }
 
 const emptyClip = (start: number, nMels: number, nFrames: number): MelClip => ({

@@ -11,14 +11,8 @@ export {
   statisticsMeans,
   transposeStatistics,
 } from './statistics.js';
-export {
-  TOKEN_FRAMES,
-  TOKEN_SECONDS,
-  transcribe,
-  transcribeClips,
-  Transcriber,
-  TRANSCRIBER_PREFIX,
-} from './transcriber.js';
+export { ClipJoiner, hearingHop, hearingStarts, hopTokens, shareOfLater, tokensOf, transcribe } from './overlap.js';
+export { TOKEN_FRAMES, TOKEN_SECONDS, transcribeClips, Transcriber, TRANSCRIBER_PREFIX } from './transcriber.js';
 export {
   BIN_FRAMES,
   logitsOverPitches,

@@ -2,7 +2,7 @@
 import { ACTIVITY_CHANNELS } from '../corpus/index.js';
 import type { Encoder } from '../encoder/index.js';
 import { InputError } from '../errors.js';
-import { MEL, type MelSpectrogram } from '../mel/index.js';
+import { MEL } from '../mel/index.js';
 import { float32, type StoredTensor } from '../store/index.js';
 import { tf } from '../tensor/index.js';
 import { type ClipOfTrack, gatherPatches, PATCH_SIZE } from '../views/index.js';
@@ -14,9 +14,6 @@ export const TOKEN_SECONDS = (TOKEN_FRAMES * MEL.hopLength) / MEL.sampleRate;
 
 /** In front of its tensors in files that hold other heads too. */
 export const TRANSCRIBER_PREFIX = 'transcriber.';
-
-/** Clips per forward pass: what a batch works on stays near the core. */
-const BATCH_CLIPS = 16;
 
 /** One linear layer, from a token to 36 logits (see `ACTIVITY_CHANNELS`). */
 export class Transcriber {
@@ -78,17 +75,4 @@ export function transcribeClips(
     const patches = { vertical: gatherPatches(clips, clipFrames, 'vertical', undefined) };
     return transcriber.activity(encoder.forwardTokens(patches, clips.length).vertical!);
   });
-}
-
-/** Which notes sound when in a recording: [floor(nFrames / 2), 36]. The last clip is padded, its rows beyond the end cut. */
-export function transcribe(encoder: Encoder, transcriber: Transcriber, mel: MelSpectrogram): Float32Array {
-  const { clipFrames } = encoder.config;
-  const rows = Math.max(1, Math.floor(mel.nFrames / TOKEN_FRAMES));
-  const clips = Array.from({ length: Math.ceil(mel.nFrames / clipFrames) }, (_, i) => ({ mel, start: i * clipFrames }));
-  const activity = new Float32Array(((clips.length * clipFrames) / TOKEN_FRAMES) * ACTIVITY_CHANNELS);
-  for (let first = 0; first < clips.length; first += BATCH_CLIPS) {
-    const own = transcribeClips(encoder, transcriber, clips.slice(first, first + BATCH_CLIPS));
-    activity.set(own, ((first * clipFrames) / TOKEN_FRAMES) * ACTIVITY_CHANNELS);
-  }
-  return activity.slice(0, rows * ACTIVITY_CHANNELS);
 }

@@ -8,7 +8,8 @@ import { clipStarts, type MelTrack } from '../mel/index.js';
 import type { Probe } from '../probe/index.js';
 import type { Progress } from '../workers/index.js';
 import { binActivity, BIN_TOKENS, noteStatistics, STATISTICS_WIDTH, transposeStatistics } from './statistics.js';
-import { TOKEN_FRAMES, transcribe, type Transcriber } from './transcriber.js';
+import { transcribe } from './overlap.js';
+import { TOKEN_FRAMES, type Transcriber } from './transcriber.js';
 
 /** Frames of a bin of activity. */
 export const BIN_FRAMES = BIN_TOKENS * TOKEN_FRAMES;

@@ -8,10 +8,12 @@ import type { MelClip } from '../mel/index.js';
 import {
   BIN_FRAMES,
   binActivity,
+  ClipJoiner,
   logitsOverPitches,
   MOMENT_WINDOWS,
   noteWindows,
   TOKEN_FRAMES,
+  tokensOf,
   transcribeClips,
   type Transcriber,
   WHOLE_WINDOWS,
@@ -35,7 +37,7 @@ export interface Answers {
 
 /** Hears a recording batch by batch. */
 export interface Listener {
-  /** Whether it hears contiguous clips up to the end, the last one padded; else those that it asks for. */
+  /** Whether it hears clips that overlap by half, up to the end, the last one padded; else those that it asks for. */
   readonly hearsAll: boolean;
   hear(clips: readonly MelClip[]): void;
   /** @param nFrames of the whole recording */
@@ -84,7 +86,7 @@ export class ClipListener implements Listener {
 /** A head on the statistics of notes: what is heard is kept as notes, and windows of them are asked about at the end. */
 export class NoteListener implements Listener {
   readonly hearsAll = true;
-  private readonly activity: Float32Array[] = [];
+  private readonly joiner: ClipJoiner;
 
   /** @param hop frames from window to window. @throws InputError if it is no whole number of bins */
   constructor(
@@ -98,16 +100,16 @@ export class NoteListener implements Listener {
         'clipHop',
         `${hop} frames; a model that reads notes takes a multiple of ${BIN_FRAMES}, such as ${WHOLE_WINDOWS.hop * BIN_FRAMES}.`,
       );
+    this.joiner = new ClipJoiner(encoder.config.clipFrames / TOKEN_FRAMES);
   }
 
   hear(clips: readonly MelClip[]): void {
     const ofTracks = clips.map(({ mel }) => ({ mel, start: 0 }));
-    this.activity.push(transcribeClips(this.encoder, this.transcriber, ofTracks));
+    this.joiner.add(transcribeClips(this.encoder, this.transcriber, ofTracks));
   }
 
   answers(nFrames: number): Answers {
-    const nTokens = Math.max(1, Math.floor(nFrames / TOKEN_FRAMES));
-    const bins = binActivity(concatenate(this.activity).subarray(0, nTokens * ACTIVITY_CHANNELS));
+    const bins = binActivity(this.joiner.end(tokensOf(nFrames)));
     const ask = (plan: WindowPlan): ClipLogits => {
       const windows = noteWindows(bins.length / ACTIVITY_CHANNELS, plan);
       return {

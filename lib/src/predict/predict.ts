@@ -6,6 +6,7 @@ import { concatenate, headerDuration, SAMPLE_RATE, streamAudio } from '../audio/
 import { InputError } from '../errors.js';
 import { NUM_KEYS } from '../keys/index.js';
 import { frameCount, MEL, type MelClip, streamClips, streamMel } from '../mel/index.js';
+import { hearingHop } from '../notes/index.js';
 import { decideTracks, softmaxRows } from '../probe/index.js';
 import { type Answers, type ClipLogits, ClipListener, type Listener, NoteListener } from './listeners.js';
 import type { KeyModel } from './model.js';
@@ -140,7 +141,7 @@ async function hear(
   const { clipFrames } = model.encoder.config;
   const mel = streamMel(tallied(samples, tally));
   const clips = listener.hearsAll
-    ? streamClips(mel, clipFrames, clipFrames, true)
+    ? streamClips(mel, clipFrames, hearingHop(clipFrames), true)
     : streamClips(mel, clipFrames, clipHop);
   let batch: MelClip[] = [];
   for await (const clip of clips) {
