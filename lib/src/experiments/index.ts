@@ -77,7 +77,8 @@ export { gradientFits, mapComposition, mapAccuracy, mapRank, mapShifts } from '.
 export { mapProbes } from './maps/mapProbeScores.js';
 export { loadRunMap, mainEncoders } from './maps/mapUnits.js';
 export { robustness } from './robustness/robustness.js';
-export { type ModelRecipe, SHIPPED_MODEL, type ShippedFiles, trainShippedModel } from './model/shippedModel.js';
+export { type ModelRecipe, SHIPPED_MODEL } from './model/recipe.js';
+export { type ShippedFiles, trainShippedModel } from './model/shippedModel.js';
 export { type DetectorScore, type ModelScores, scoreShippedModel } from './model/shippedModelScores.js';
 export { augmentationStrengths, heardAugmentations, type HeardAugmentation } from './robustness/robustnessStrengths.js';
 export { equivariance, testTimeAveraging } from './robustness/equivariance.js';

@@ -6,7 +6,7 @@ import { ensureBackend } from '../tensor/index.js';
 import type { KeyDetector } from './detector.js';
 
 /** Rises whenever mel, clips or decision change. */
-export const MODEL_VERSION = 1;
+export const MODEL_VERSION = 2;
 
 /**
  * @returns a detector whose confidence is the probability of the key, calibrated if the model is; scores are mean logits

@@ -4,24 +4,10 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  embeddedCorpus,
-  keySpans,
-  pitchClassActivity,
-  readFolder,
-  type Corpus,
-  type Split,
-} from '../../corpus/index.js';
-import { encoderConfig, loadCheckpoint, saveCheckpoint } from '../../encoder/index.js';
+import { embeddedCorpus, keySpans, pitchClassActivity, readFolder, type Corpus } from '../../corpus/index.js';
+import { loadCheckpoint, saveCheckpoint } from '../../encoder/index.js';
 import { InputError } from '../../errors.js';
-import {
-  FINE_TUNE_DEFAULTS,
-  fineTune,
-  fineTuneConfig,
-  fineTuneConfigId,
-  type FineTuneConfig,
-  type FineTuneTrack,
-} from '../../finetune/index.js';
+import { fineTune, fineTuneConfigId, type FineTuneConfig, type FineTuneTrack } from '../../finetune/index.js';
 import { NUM_KEYS } from '../../keys/index.js';
 import {
   BIN_FRAMES,
@@ -31,91 +17,20 @@ import {
   Transcriber,
   WHOLE_WINDOWS,
 } from '../../notes/index.js';
-import {
-  MelShards,
-  type MelSource,
-  pretrain,
-  pretrainConfig,
-  pretrainConfigId,
-  type PretrainConfig,
-} from '../../pretrain/index.js';
-import { decideTracks, loadProbe, type Probe, type ProbeConfig, saveProbe } from '../../probe/index.js';
+import { MelShards, type MelSource, pretrain, pretrainConfigId } from '../../pretrain/index.js';
+import { decideTracks, loadProbe, type Probe, saveProbe } from '../../probe/index.js';
 import { fitTemperature } from '../../stats/index.js';
 import { canonicalJson, configId, readWeights } from '../../store/index.js';
 import { featurePlan, featureShards, type FeatureSet, loadMels } from '../features/features.js';
-import { composedRows, heardRows, type NoteHeadRecipe, trainNoteHead } from './noteHead.js';
-import { presetOf } from '../run/presets.js';
+import { composedRows, heardRows, trainNoteHead } from './noteHead.js';
+import type { ModelRecipe } from './recipe.js';
 import { keysOf, openRun, RECORDINGS_FOLDER, type Run, type RunOptions, tracksOf } from '../run/run.js';
 import { runStages } from '../run/stages.js';
 
 /** Rises whenever what `noteStatistics` gives changes. */
 const STATISTICS_VERSION = 1;
-
-/** Everything that the model depends on; it stands in the metadata of its files. */
-export interface ModelRecipe {
-  readonly corpus: {
-    readonly sizes: Readonly<Record<Split, number>>;
-    readonly seed: number;
-    readonly keysPerPiece: number;
-  };
-  /** Whether pretraining hears the recordings in data/user/open-music too; they must be there then. */
-  readonly withRecordings: boolean;
-  readonly pretraining: PretrainConfig;
-  /** Rounds, each going on from the encoder of the one before it, with a new head; the last one transcribes. */
-  readonly fineTuning: readonly [FineTuneConfig, ...FineTuneConfig[]];
-  readonly noteHead: NoteHeadRecipe;
-}
-
-const ENCODER = encoderConfig('vertical', 'small', { width: 256, numHeads: 4, mlpDim: 1024, inputScale: 'log1p' });
-
-const ROUND = { warmUpSteps: 200, weightDecay: 0.02, checkpointEverySteps: 200 } as const;
-
-const AT_ALL_PITCHES = { ...FINE_TUNE_DEFAULTS.augmentation, semitones: [-5, 6] } as const;
-
-const NOTE_HEAD: Partial<ProbeConfig> = {
-  hidden: [768, 'd0.2', 768, 'd0.2'],
-  batchSize: 128,
-  weightDecay: 1e-5,
-  standardize: 'train',
-  selection: 'last',
-};
-
-/** The model in data/checkpoints/. */
-export const SHIPPED_MODEL: ModelRecipe = {
-  // A corpus of another seed than the presets': no piece of it is in their tables.
-  corpus: { sizes: { train: 12288, valid: 384, test: 0, testTimbre: 0 }, seed: 20, keysPerPiece: 1 },
-  withRecordings: true,
-  pretraining: pretrainConfig({ ...presetOf('study').pretraining, encoder: ENCODER, steps: 600, snapshotSteps: [] }),
-  fineTuning: [
-    fineTuneConfig({ ...ROUND, steps: 7000, learningRate: 1e-3 }),
-    // After the first round training pieces were answered better than those of valid: in other keys they are new ones.
-    fineTuneConfig({
-      ...ROUND,
-      steps: 7500,
-      learningRate: 8e-4,
-      batchTracks: 64,
-      clipsPerTrack: 1,
-      augmentation: AT_ALL_PITCHES,
-      seed: 1,
-    }),
-    // Keys alone taught no more: a head on the written notes answers valid far better than one on embeddings did.
-    fineTuneConfig({
-      ...ROUND,
-      steps: 4500,
-      learningRate: 8e-4,
-      batchTracks: 64,
-      clipsPerTrack: 1,
-      transcription: 10,
-      augmentation: AT_ALL_PITCHES,
-      seed: 2,
-    }),
-  ],
-  noteHead: {
-    composed: { pieces: 100_000, seed: 501 },
-    onComposed: { ...NOTE_HEAD, epochs: 6, learningRate: 5e-4 },
-    onHeard: { ...NOTE_HEAD, epochs: 12, learningRate: 2e-4, seed: 1 },
-  },
-};
+/** Rises whenever `transcribe` hears otherwise. */
+const HEARING_VERSION = 2;
 
 /** The run that features are kept under: the recipe's corpus and nothing of a preset's analyses. */
 async function modelRun(recipe: ModelRecipe, options: RunOptions): Promise<Run> {
@@ -254,7 +169,12 @@ async function noteHead(run: Run, recipe: ModelRecipe, listener: Listener): Prom
   const onWritten = await head('note head, composed', first, (progress) =>
     trainNoteHead(onComposed, composedRows(composed), { signal, onProgress: progress }),
   );
-  const second = { ...first, onHeard, listener: listener.encoderPath.slice(run.cache.root.length) };
+  const second = {
+    ...first,
+    onHeard,
+    hearing: HEARING_VERSION,
+    listener: listener.encoderPath.slice(run.cache.root.length),
+  };
   return head('note head, heard', second, async (progress) => {
     const { encoder } = loadCheckpoint(listener.encoderPath);
     try {

@@ -19,7 +19,7 @@ import { listen, type Listened } from './yourMusicTask.js';
 export const MUSIC_FOLDER = join('data', 'user', 'music');
 
 /** Rises when the same sound and model give other clips. */
-const HEARD_VERSION = 2;
+const HEARD_VERSION = 3;
 /** Fewer recordings are heard in this thread: starting others would take longer. */
 const MANY = 8;
 
