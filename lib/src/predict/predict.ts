@@ -52,9 +52,11 @@ export interface PredictOptions {
 
 /** Clips per forward pass: what a batch works on stays near the core. */
 const BATCH_CLIPS = 16;
+
 /**
- * The key of an audio file, read as a stream. Clips are cut every `clipHop` frames, the remainder dropped, a shorter file padded; the key is the argmax of the mean of the clips' logits, probabilities are the softmax
- * of that mean over the model's temperature.
+ * The key of an audio file, read as a stream. Clips (of a model that reads notes: windows) are cut every `clipHop` frames,
+ * the remainder dropped, a shorter file padded; the key is the argmax of the mean of their logits, probabilities are the
+ * softmax of that mean over the model's temperature.
  *
  * @throws InputError naming the file if it cannot be decoded, is silent or shorter than 65 ms (1025 samples at 16 kHz)
  */
@@ -111,8 +113,8 @@ async function predictStream(
     const durationSeconds = heard[0].nSamples / SAMPLE_RATE;
     onProgress?.(durationSeconds, total);
     const clips = keysOfClips(heard.map((pass) => pass.clips), shifts, durationSeconds); // prettier-ignore
-    const isFine = heard[0].moments !== heard[0].clips;
-    const moments = isFine ? keysOfClips(heard.map((pass) => pass.moments), shifts, durationSeconds) : clips; // prettier-ignore
+    const hasOwnMoments = heard[0].moments !== heard[0].clips;
+    const moments = hasOwnMoments ? keysOfClips(heard.map((pass) => pass.moments), shifts, durationSeconds) : clips; // prettier-ignore
     const logits = concatenate(clips.map((clip) => clip.logits));
     return { file, ...keyOf(file, logits, model.temperature), durationSeconds, clips, moments };
   } catch (error) {
