@@ -49,7 +49,8 @@ export function exportSafetensors(path: string, parts: ExportParts): void {
  * - head: `embedding` -> `logits` [batch, 24], in the order of metadata `keys`
  * - both: `mel` -> `embedding` and `logits`
  * - encoder, transcriber and head: `mel` [batch, 128, frames of a window] -> `logits`
- *   (the suite hears a recording too short for two windows as a whole; who runs the graph hears its first 25 s)
+ *   (the graph knows nothing beyond its window: the suite hears the first and last three seconds of one together with what
+ *   lies before and behind, and a recording too short for two windows as a whole)
  *
  * Metadata has the mel setting and its scale (power, whatever the encoder's `inputScale` makes of it inside), the clip's
  * frames and the keys. A track's key is the argmax of the mean of its clips' logits.
